@@ -1,0 +1,1 @@
+"""Ways to get hold of a descriptor, one file each."""

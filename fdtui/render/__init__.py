@@ -1,0 +1,1 @@
+"""Bytes and strangers\x27 text to rows; pure functions."""

@@ -1,0 +1,1 @@
+"""What only the whole table tells: scans, sharing, peers, filters."""

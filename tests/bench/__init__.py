@@ -1,0 +1,1 @@
+"""Figures, printed by one command: python -m tests.bench."""
