@@ -202,6 +202,19 @@ class ProcFs:
         size = os.stat(path).st_size
         return size if size or FD_COUNT_IN_SIZE else len(os.listdir(path))
 
+    def refusal(self, pid: int) -> int:
+        """Return the errno with which its descriptors are refused, 0 when they can be read.
+
+        Listing fd/ is a question of file modes, reading a link one of ptrace access: both count.
+        """
+        try:
+            names = os.listdir(f"{self.root}/{pid}/fd")
+            for name in names[:1]:
+                os.readlink(f"{self.root}/{pid}/fd/{name}")
+        except OSError as error:
+            return 0 if gone(error) else error.errno or 0
+        return 0
+
     def fds(self, pid: int) -> list[int]:
         """Return the descriptor numbers in order; needs the right to list /proc/PID/fd.
 
