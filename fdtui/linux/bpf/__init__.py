@@ -1,1 +1,1 @@
-"""The task_file iterator in pure Python: every descriptor of every process in one pass (Linux 5.12)."""
+"""The task_file iterator in pure Python: all descriptors of all processes in one pass."""

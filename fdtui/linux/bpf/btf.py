@@ -6,10 +6,8 @@ are only indexed, once, as far as needed, and names are found by searching the s
 
 from __future__ import annotations
 
-import functools
 import struct
 from bisect import bisect_left
-from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,12 +15,12 @@ VMLINUX = Path("/sys/kernel/btf/vmlinux")
 
 _MAGIC = 0xEB9F
 _HEADER = struct.Struct("=H2xIIIII")
-_POINTER, _STRUCT, _UNION, _FUNC = 2, 4, 5, 12
+_POINTER, _ARRAY, _STRUCT, _UNION, _FUNC = 2, 3, 4, 5, 12
 _MODIFIERS = (8, 9, 10, 11, 18)  # typedef, volatile, const, restrict, type tag
 # words of a record by kind: fixed, and per member; the other kinds have three words
 _WORDS = {
     1: (4, 0),
-    3: (6, 0),
+    _ARRAY: (6, 0),
     _STRUCT: (3, 3),
     _UNION: (3, 3),
     6: (3, 2),
@@ -39,7 +37,7 @@ class Missing(LookupError):
 
 
 class Chain(NamedTuple):
-    """How to reach a value: the pointers to follow, the offset of the value, its size in bytes."""
+    """How to reach a value: pointers to follow, offset and bytes of the value (8 for arrays)."""
 
     pointers: tuple[int, ...]
     offset: int
@@ -59,6 +57,8 @@ class Btf:
         self._positions = [0]  # word position of each type id
         self._next = 0
         self._steps: dict[int, int] = {}  # info word -> words of the record
+        self._names: dict[str, int] = {}
+        self._ids: dict[tuple[str, int], int] = {}
 
     def _index(self, position: int = -1, ident: int = -1) -> None:
         """Extend the index beyond a word position or up to a type id."""
@@ -67,26 +67,32 @@ class Btf:
         while at < end and (at <= position or len(positions) <= ident):
             positions.append(at)
             info = words[at + 1]
-            step = steps.get(info)
-            if step is None:
+            try:
+                at += steps[info]
+            except KeyError:
                 fixed, per_member = _WORDS.get(info >> 24 & 31, (3, 0))
-                step = steps[info] = fixed + per_member * (info & 0xFFFF)
-            at += step
+                steps[info] = fixed + per_member * (info & 0xFFFF)
+                at += steps[info]
         self._next = at
 
-    @functools.cached_property
-    def _name(self) -> Callable[[str], int]:
-        @functools.cache
-        def name(text: str) -> int:
+    def _name(self, text: str) -> int:
+        """Offset of a name in the string section."""
+        at = self._names.get(text)
+        if at is None:
             at = self._raw.find(b"\0" + text.encode() + b"\0", self._strings)
             if at < 0:
                 raise Missing(text)
-            return at + 1 - self._strings
-
-        return name
+            at = self._names[text] = at + 1 - self._strings
+        return at
 
     def _find(self, name: str, kind: int) -> int:
         """Type id of the record with that name and kind."""
+        ident = self._ids.get((name, kind))
+        if ident is None:
+            ident = self._ids[name, kind] = self._search(name, kind)
+        return ident
+
+    def _search(self, name: str, kind: int) -> int:
         want, at = struct.pack("=I", self._name(name)), self._types - 1
         while (at := self._raw.find(want, at + 1, self._strings - 8)) >= 0:
             word, odd = divmod(at - self._types, 4)
@@ -141,7 +147,8 @@ class Btf:
                 raise Missing(path)
             offset += found[0]
             at, kind = self._resolve(found[1])
-        return Chain(tuple(pointers), offset, 8 if kind == _POINTER else self._words[at + 2])
+        size = 8 if kind in (_POINTER, _ARRAY) else self._words[at + 2]
+        return Chain(tuple(pointers), offset, size)
 
 
 class Kernel:

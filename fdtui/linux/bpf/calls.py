@@ -52,12 +52,12 @@ def _bpf(command: int, attr: bytes) -> OwnedFd:
 
 def array_map(value_size: int, name: bytes) -> OwnedFd:
     """BPF_MAP_CREATE: an array with one value of that many bytes."""
-    return _bpf(
-        _MAP_CREATE, _ARRAY_ATTR.pack(_MAP_TYPE_ARRAY, 4, value_size, 1, 0, 0, 0, name)
-    )
+    return _bpf(_MAP_CREATE, _ARRAY_ATTR.pack(_MAP_TYPE_ARRAY, 4, value_size, 1, 0, 0, 0, name))
 
 
-def load_iterator(code: bytes, attach_id: int, name: bytes, log: bytearray | None = None) -> OwnedFd:
+def load_iterator(
+    code: bytes, attach_id: int, name: bytes, log: bytearray | None = None
+) -> OwnedFd:
     """BPF_PROG_LOAD of a tracing iterator (Linux 5.8); the verifier's words end up in `log`."""
     insns = ctypes.create_string_buffer(code, len(code))
     licence = ctypes.create_string_buffer(b"GPL")

@@ -1,0 +1,175 @@
+"""The iterator program: one record per descriptor, written to the seq file of the pass.
+
+Every load follows BTF pointers, so the verifier knows the types and a bad pointer reads as 0.
+Kernel addresses leave only as a keyed bijection: equal for equal files, useless otherwise.
+"""
+
+from __future__ import annotations
+
+from fdtui.linux.bpf.asm import Alu, Jump, Reg
+from fdtui.linux.bpf.btf import Kernel
+from fdtui.linux.bpf.builder import (
+    BUFFER,
+    CTX,
+    FILE,
+    PROBE_READ_KERNEL,
+    TASK,
+    Builder,
+    Options,
+)
+from fdtui.linux.bpf.layout import PATH_MAX, TAIL
+from fdtui.linux.bpf.sockets import socket
+
+# bpf-helpers(7), with the release that has each
+_SEQ_WRITE = 127  # 5.8
+_D_PATH = 147  # 5.12 in iterators
+_CURRENT_TASK_BTF = 158  # 5.11
+
+_S_IFMT, _S_IFIFO = 0o170000, 0o010000
+_HIDDEN = ("ofd", "table")
+
+
+def _start(b: Builder, map_fd: int) -> None:
+    a = b.asm
+    a.move(CTX, Reg.R1)
+    a.load(8, TASK, CTX, b.offset("bpf_iter__task_file.task"))
+    a.load(8, FILE, CTX, b.offset("bpf_iter__task_file.file"))
+    a.jump(Jump.EQ, TASK, 0, "end")  # the last call of a pass has neither
+    a.jump(Jump.EQ, FILE, 0, "end")
+    for path, wanted in (
+        ("file.f_inode.i_ino", b.options.match.ino),
+        ("file.f_inode.i_sb.s_dev", b.options.match.dev),
+    ):
+        if wanted is not None:
+            chain = b.kernel.chain(path)
+            a.load(chain.size, Reg.R1, b.walk(FILE, chain), chain.offset)
+            a.wide(Reg.R2, wanted)
+            a.jump_reg(Jump.NE, Reg.R1, Reg.R2, "end")
+    a.map_value(BUFFER, map_fd)
+
+
+def _fields(b: Builder) -> None:
+    bases = {"task_struct": TASK, "file": FILE, "bpf_iter__task_file": CTX}
+    for name, place in b.head.items():
+        if name == "ofd":
+            b.asm.store(8, BUFFER, place.offset, FILE)
+        elif place.field.path:
+            b.field(bases[place.field.path.partition(".")[0]], place)
+        else:
+            b.zero(place)
+        if name in _HIDDEN:
+            b.hide(place)
+
+
+def _pids(b: Builder) -> None:
+    """tgid and pid are numbers of the initial namespace: replace them by the reader's."""
+    a = b.asm
+    for name, path in (
+        ("pid", "task_struct.group_leader.thread_pid"),
+        ("tid", "task_struct.thread_pid"),
+    ):
+        a.call(_CURRENT_TASK_BTF)
+        a.load(8, Reg.R1, Reg.R0, b.offset("task_struct.thread_pid"))
+        a.load(4, Reg.R2, Reg.R1, b.offset("pid.level"))
+        a.alu(Alu.LSH, Reg.R2, 4)  # sizeof(struct upid)
+        b.follow(Reg.R3, TASK, path)
+        a.alu(Alu.ADD, Reg.R3, b.offset("pid.numbers"))
+        a.alu_reg(Alu.ADD, Reg.R3, Reg.R2)
+        b.probe(b.head[name].offset, 4)
+
+
+def _close_on_exec(b: Builder) -> None:
+    """A bit of the table, not of the file: task->files->fdt->close_on_exec[fd / 64]."""
+    a, fd = b.asm, b.head["fd"].offset
+    b.follow(Reg.R3, TASK, "task_struct.files.fdt.close_on_exec")
+    a.load(4, Reg.R1, BUFFER, fd)
+    a.alu(Alu.RSH, Reg.R1, 6)
+    a.alu(Alu.LSH, Reg.R1, 3)
+    a.alu_reg(Alu.ADD, Reg.R3, Reg.R1)
+    a.move(Reg.R1, Reg.FP, -8)
+    a.set(Reg.R2, 8)
+    a.call(PROBE_READ_KERNEL)
+    a.load(8, Reg.R1, Reg.FP, -8)
+    a.load(4, Reg.R2, BUFFER, fd)
+    a.alu(Alu.AND, Reg.R2, 63)
+    a.alu_reg(Alu.RSH, Reg.R1, Reg.R2)
+    a.alu(Alu.AND, Reg.R1, 1)
+    a.store(4, BUFFER, b.head["cloexec"].offset, Reg.R1)
+
+
+def _mount(b: Builder) -> None:
+    """f_path.mnt is part of a struct mount, which has the number fdinfo prints."""
+    b.follow(Reg.R3, FILE, "file.f_path.mnt")
+    distance = b.offset("mount.mnt_id") - b.offset("mount.mnt")
+    b.asm.alu(Alu.ADD, Reg.R3, distance)
+    b.probe(b.head["mnt_id"].offset, 4)
+
+
+def _more(b: Builder) -> None:
+    """What only /proc prints: 1, the file has a show_fdinfo; 2, its inode had locks."""
+    a, place = b.asm, b.head["more"]
+    for bit, path in ((1, "file.f_op.show_fdinfo"), (2, "file.f_inode.i_flctx")):
+        b.follow(Reg.R1, FILE, path)
+        a.jump(Jump.EQ, Reg.R1, 0, path)
+        a.load(4, Reg.R1, BUFFER, place.offset)
+        a.alu(Alu.ADD, Reg.R1, bit)
+        a.store(4, BUFFER, place.offset, Reg.R1)
+        a.label(path)
+
+
+def _pipe(b: Builder) -> None:
+    a = b.asm
+    b.follow(Reg.R1, FILE, "file.f_inode")
+    a.load(2, Reg.R2, Reg.R1, b.offset("inode.i_mode"))
+    a.alu(Alu.AND, Reg.R2, _S_IFMT)
+    a.jump(Jump.NE, Reg.R2, _S_IFIFO, "not a pipe")
+    a.load(8, Reg.R2, Reg.R1, b.offset("inode.i_pipe"))
+    a.jump(Jump.EQ, Reg.R2, 0, "not a pipe")  # an O_PATH descriptor of a FIFO
+    for name, path in (("head", "head"), ("tail", "tail"), ("slots", "ring_size")):
+        b.value(Reg.R2, f"pipe_inode_info.{path}", b.head[f"pipe_{name}"])
+    a.label("not a pipe")
+
+
+def _path(b: Builder) -> None:
+    """What readlink of /proc/PID/fd/N gives; empty if it has more than PATH_MAX bytes."""
+    a = b.asm
+    a.move(Reg.R1, FILE, b.offset("file.f_path"))
+    a.move(Reg.R2, BUFFER, TAIL)
+    a.set(Reg.R3, PATH_MAX)
+    a.call(_D_PATH)
+    a.jump(Jump.SGT, Reg.R0, PATH_MAX, "no path")
+    a.jump(Jump.SGT, Reg.R0, 0, "path")
+    a.label("no path")
+    a.set(Reg.R0, 0)
+    a.label("path")
+    a.store(2, BUFFER, b.head["length"].offset, Reg.R0)
+    a.move(Reg.R3, Reg.R0, TAIL + 7)
+    a.alu(Alu.AND, Reg.R3, 0x1FF8)  # whole words, and a bound the verifier can see
+
+
+def _write(b: Builder) -> None:
+    a = b.asm
+    a.label("write")
+    b.follow(Reg.R1, CTX, "bpf_iter__task_file.meta.seq")
+    a.move(Reg.R2, BUFFER)
+    a.call(_SEQ_WRITE)
+    a.label("end")
+    a.set(Reg.R0, 0)
+    a.exit()
+
+
+def assemble(kernel: Kernel, map_fd: int, options: Options) -> bytes:
+    """The program for this kernel; raises btf.Missing when it lacks a type or member."""
+    b = Builder(kernel, options)
+    _start(b, map_fd)
+    _fields(b)
+    if options.nested_pids:
+        _pids(b)
+    _close_on_exec(b)
+    _mount(b)
+    _more(b)
+    _pipe(b)
+    socket(b)
+    _path(b)
+    _write(b)
+    return b.asm.code()
