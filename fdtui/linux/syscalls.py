@@ -157,7 +157,12 @@ def statx(
     name = ctypes.c_char_p(os.fsencode(path))
     address = ctypes.cast(name, ctypes.c_void_p).value or 0
     call("statx", dir_fd, address, flags, mask, ctypes.addressof(buffer))
-    f = _STATX.unpack_from(buffer)
+    return parse_statx(buffer.raw)
+
+
+def parse_statx(raw: bytes) -> Statx:
+    """Take struct statx apart, at least up to and with stx_mnt_id."""
+    f = _STATX.unpack_from(raw)
     return Statx(
         mode=f[6],
         ino=f[7],
