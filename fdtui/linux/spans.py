@@ -1,17 +1,33 @@
-"""Text with a role: what every layer hands to the screen, which alone knows colours."""
+"""Runs of text with the part they play: what every layer hands to the screen.
+
+Colours are the business of the screen alone, and so is making strangers' text safe to show.
+"""
 
 from __future__ import annotations
 
 from typing import Literal, NamedTuple, TypeAlias
 
-Role = Literal["text", "strong", "muted", "faint", "accent", "attention", "danger", "good"]
+Role: TypeAlias = Literal[
+    "text",  # values
+    "strong",  # identity: a descriptor, a name, a state
+    "muted",  # labels, heads, comments
+    "faint",  # decoration; never the only copy of a fact
+    "accent",  # the target's offset
+    "key",  # a key to press, a sort arrow, a sharer of the selected row
+    "attention",  # deleted, refused, ghost, loss
+    "danger",  # error rows, a limit nearly reached
+    "good",  # ready
+]
+Cut: TypeAlias = Literal["end", "path", "never"]
 
 
 class Span(NamedTuple):
-    """A piece of text and its rank; text from strangers is made safe where it is shown."""
+    """A run of text; `cut` says what it loses when room is short: its end, its middle, nothing."""
 
     text: str
     role: Role = "text"
+    cut: Cut = "end"
 
 
 Spans: TypeAlias = tuple[Span, ...]
+Cell: TypeAlias = Span | Spans

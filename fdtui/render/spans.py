@@ -1,36 +1,13 @@
-"""Runs of text with the part they play; colours are the business of the screen alone."""
+"""Spans for the screen: strangers' text made safe, and several put together."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Literal, NamedTuple, TypeAlias
 
+from fdtui.linux.spans import Cell, Cut, Role, Span, Spans
 from fdtui.render.safe import NAME_LIMIT, safe_spans
 
-Role: TypeAlias = Literal[
-    "text",  # values
-    "strong",  # identity: a descriptor, a name, a state
-    "muted",  # labels, heads, comments
-    "faint",  # decoration; never the only copy of a fact
-    "accent",  # the target's offset
-    "key",  # a key to press, a sort arrow, a sharer of the selected row
-    "attention",  # deleted, refused, ghost, loss
-    "danger",  # error rows, a limit nearly reached
-    "good",  # ready
-]
-Cut: TypeAlias = Literal["end", "path", "never"]
-
-
-class Span(NamedTuple):
-    """A run of text; `cut` says what it loses when room is short: its end, its middle, nothing."""
-
-    text: str
-    role: Role = "text"
-    cut: Cut = "end"
-
-
-Spans: TypeAlias = tuple[Span, ...]
-Cell: TypeAlias = Span | Spans
+__all__ = ["BLANK", "Cell", "Cut", "Role", "Span", "Spans", "shown", "spans", "text_of"]
 
 BLANK = Span("")
 

@@ -1,0 +1,68 @@
+"""The one thread that looks at the machine for whichever screen is in front."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+Cancelled = Callable[[], bool]
+Job = Callable[[Cancelled], object]
+Deliver = Callable[[Job, object], None]
+
+SLOWDOWN = 20  # a look may cost a twentieth of the time between two
+
+
+class Poller(threading.Thread):
+    """Runs one job again and again and delivers each result; requests coalesce.
+
+    A daemon thread: a read that hangs cannot keep fdtui alive.
+    """
+
+    def __init__(self, deliver: Deliver, period: float = 1.0) -> None:
+        super().__init__(name="poller", daemon=True)
+        self._deliver = deliver
+        self._base = period
+        self._job: Job | None = None
+        self._job_period = period
+        self._wake = threading.Event()
+        self._ended = False
+        self._asleep = False  # frozen by the person, or the terminal is not in front
+        self.period = period  # the one in force
+
+    def set_job(self, job: Job | None, period: float | None = None) -> None:
+        """Make this the job; it runs at once."""
+        self._job = job
+        self._job_period = self.period = period or self._base
+        self._wake.set()
+
+    def poke(self) -> None:
+        """Run the job now, also when asleep."""
+        self._wake.set()
+
+    def sleep(self, on: bool) -> None:
+        """Stop looking, or go on."""
+        self._asleep = on
+        if not on:
+            self._wake.set()
+
+    def stop(self) -> None:
+        """End with the current look; does not wait for it."""
+        self._ended = True
+        self._wake.set()
+
+    def run(self) -> None:
+        """Look, deliver, wait for the period or a poke."""
+        while not self._ended:
+            job = self._job
+            self._wake.clear()
+            if job is not None:
+                started = time.monotonic()
+                result = job(lambda: self._ended or self._job is not job)
+                cost = time.monotonic() - started
+                self.period = max(self._job_period, SLOWDOWN * cost)
+                if not self._ended and self._job is job:
+                    self._deliver(job, result)
+            idle = self._asleep or self._job is None
+            self._wake.wait(None if idle else self.period)
+
