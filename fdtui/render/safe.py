@@ -1,4 +1,4 @@
-"""Text of strangers made safe to show: an allow-list for each character, everything else a visible escape.
+"""Text of strangers made safe to show: an allow-list for each character, else a visible escape.
 
 Names, command lines, paths and bytes may carry terminal sequences, forged line ends, reordering
 and characters without a width. They are `str` decoded with surrogateescape below this module.
@@ -96,7 +96,7 @@ def safe_spans(text: str, limit: int = NAME_LIMIT) -> list[Piece]:
 
 
 def safe(text: str, limit: int = NAME_LIMIT) -> str:
-    """`text` without anything that a terminal acts on, joins or leaves out; escapes made visible."""
+    """`text` without anything that a terminal acts on, joins or leaves out: visible escapes."""
     if text.isascii() and text.isprintable() and len(text) <= limit:
         return text
     return "".join(piece.text for piece in safe_spans(text, limit))

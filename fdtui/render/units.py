@@ -1,4 +1,4 @@
-"""Numbers, sizes, times and offsets in the words and cells of the screen; shared with the command line."""
+"""Numbers, sizes, times and offsets in words and cells, for the screen and the command line."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ _MIDDLE = "…"
 
 def _scaled(value: float, base: int) -> tuple[float, str]:
     """`value` in the largest unit that leaves it under 1000 once rounded, and the unit's letter."""
-    letter = ""
-    for letter in _LETTERS:
+    value /= base
+    unit = 0
+    while round(value, 1 if value < 99.95 else 0) >= 1000:
         value /= base
-        if round(value, 1 if value < 99.95 else 0) < 1000:
-            break
-    return value, letter
+        unit += 1
+    return value, _LETTERS[unit]
 
 
 def size_cell(size: int) -> str:
@@ -134,7 +134,7 @@ def trend_change(samples: Sequence[int], width: int = 12) -> int:
 
 
 def bar(part: float, whole: float, width: int, *, fill: str = "━", rest: str = "·") -> str:
-    """`part` of `whole` in `width` cells; something is never drawn as nothing, nor less than all as all."""
+    """`part` of `whole` in `width` cells: some is never drawn as nothing, nor as all."""
     if whole <= 0 or part <= 0:
         return rest * width
     cells = min(width, round(width * part / whole))
