@@ -32,6 +32,8 @@ _X86_64 = {
     "process_vm_writev": 311,
     "close_range": 436,
     "ioprio_set": 251,
+    "fallocate": 285,
+    "renameat2": 316,
 }
 _AARCH64 = {
     "pidfd_open": 434,
@@ -50,6 +52,8 @@ _AARCH64 = {
     "process_vm_writev": 271,
     "close_range": 436,
     "ioprio_set": 30,
+    "fallocate": 47,
+    "renameat2": 276,
 }
 NUMBERS: dict[str, int] = {"x86_64": _X86_64, "aarch64": _AARCH64}.get(_MACHINE, {})
 
