@@ -1,0 +1,13 @@
+"""Started by the client as a script: `python -I -S .../keeper/__main__.py FIRST_ID`, socket on 0.
+
+Isolated and without site packages: the standard library and fdtui are all it can import.
+"""
+
+import sys
+from pathlib import Path
+
+if __name__ == "__main__":
+    sys.path.append(str(Path(__file__).resolve().parent.parent.parent))
+    from fdtui.keeper.process import main
+
+    main()

@@ -1,0 +1,102 @@
+"""Rooms: everything this session looks at or holds."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+import time
+from collections.abc import Callable
+
+from fdtui.acquire.base import Target
+from fdtui.errors import FdtuiError
+from fdtui.keeper.api import Event
+from fdtui.keeper.codec import only, target_from, text
+from fdtui.keeper.custody import Custody
+from fdtui.keeper.looks import open_custody, take
+from fdtui.keeper.operations import Call
+from fdtui.keeper.room import Room
+from fdtui.linux.owned import OwnedFd
+
+RELEASE_REASON = {
+    "closed": "the target closed its own",
+    "exited": "the target has ended",
+}
+
+
+class Rooms:
+    """The registry; safe to use from every thread, never waits for a room."""
+
+    def __init__(self, tell: Callable[[Event], None], first_id: int = 1) -> None:
+        self.tell = tell
+        self.changed = threading.Event()  # for the watcher
+        self._ids = itertools.count(first_id)
+        self._rooms: dict[int, Room] = {}
+        self._lock = threading.Lock()
+
+    def open(self, call: Call, held: bool) -> None:
+        """Acquire in a room of its own; the call is answered from there."""
+        target = target_from(only(call.args, "target"))
+        via = call.args.get("via")
+        wanted = None if via is None else text(via)
+        self._enter(call, target, held, lambda: open_custody(target, wanted, keep=held))
+
+    def adopt(self, call: Call, owned: OwnedFd, target: Target, via: str) -> None:
+        """Hold what somebody sent; `target` may be a process of which no number is known (-1)."""
+        self._enter(call, target, True, lambda: take(owned, target, via, True, None, True), via)
+
+    def _enter(
+        self,
+        call: Call,
+        target: Target,
+        held: bool,
+        opening: Callable[[], Custody],
+        via: str = "",
+    ) -> None:
+        room = Room(next(self._ids), target, held, via)
+        if target.fd < 0:
+            room.in_target = "unknown"
+
+        def opens() -> Custody:
+            try:
+                return opening()
+            except FdtuiError as error:
+                self.tell(room.event("failed", error.message))
+                raise
+
+        room.start(call, opens, self._opened, self._closed)
+
+    def get(self, ident: int) -> Room:
+        """Return a room; FdtuiError when there is none of that number."""
+        with self._lock:
+            room = self._rooms.get(ident)
+        if room is None:
+            raise FdtuiError("it is not held any more", "look at the descriptor again")
+        return room
+
+    def all(self) -> list[Room]:
+        """Return every room, oldest first."""
+        with self._lock:
+            return list(self._rooms.values())
+
+    def end_all(self, seconds: float, *, only_held: bool = False) -> int:
+        """Close everything; returns how many were closed within the time."""
+        rooms = [room for room in self.all() if room.held or not only_held]
+        for room in rooms:
+            room.end()
+        deadline = time.monotonic() + seconds
+        return sum(room.ended.wait(max(0.0, deadline - time.monotonic())) for room in rooms)
+
+    def _opened(self, room: Room) -> None:
+        custody = room.opened()
+        with self._lock:
+            self._rooms[room.id] = room
+        self.changed.set()
+        verb = "looked" if not room.held else "received" if room.via else "took"
+        self.tell(room.event(verb, f"by {custody.via}"))
+
+    def _closed(self, room: Room) -> None:
+        with self._lock:
+            known = self._rooms.pop(room.id, None)
+        self.changed.set()
+        if known is not None and (room.held or room.end_reason):
+            self.tell(room.event("released", room.end_reason))

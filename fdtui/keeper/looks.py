@@ -1,0 +1,131 @@
+"""Opening: acquire, identify, and decide which description bytes are read through."""
+
+from __future__ import annotations
+
+import stat
+from typing import NamedTuple
+
+from fdtui.acquire.base import Target
+from fdtui.acquire.identity import identity_of
+from fdtui.acquire.pidfd_getfd import open_process
+from fdtui.errors import errno_name
+from fdtui.keeper.acquiring import acquire
+from fdtui.keeper.custody import Custody
+from fdtui.keeper.seeing import entry_of, fdinfo_of, same_file
+from fdtui.kinds import classify
+from fdtui.kinds.base import Borrow, FdKind, View
+from fdtui.linux.fstype import READING_CONSUMES, VIRTUAL, fs_type
+from fdtui.linux.owned import OwnedFd
+from fdtui.linux.peek import Peek
+from fdtui.linux.procfs import Entry, ProcFs
+
+
+class Reading(NamedTuple):
+    """A description of our own where there is one, or why no byte may be read."""
+
+    private: OwnedFd | None
+    why: str = ""
+
+
+def open_custody(target: Target, via: str | None, keep: bool) -> Custody:
+    """Acquire for a view, or for keeps; FdtuiError tells what refused."""
+    pidfd = open_process(target)
+    try:
+        method, owned = acquire(target, via)
+        return take(owned, target, method.name, method.shares_description, pidfd, keep)
+    except BaseException:
+        pidfd.close()
+        raise
+
+
+def take(
+    owned: OwnedFd,
+    target: Target,
+    via: str,
+    shares_description: bool,
+    pidfd: OwnedFd | None,
+    keep: bool,
+) -> Custody:
+    """Take charge of a descriptor that was acquired; closed here when that fails."""
+    private: OwnedFd | None = None
+    try:
+        entry = entry_of(owned, target)
+        kind = classify(entry)
+        shared: OwnedFd | None = owned
+        why = ""
+        if not shares_description:
+            shared, private = None, owned
+        elif kind.view is View.BYTES:
+            private, why = choose_reading(owned, kind, entry)
+        custody = Custody(
+            target=target,
+            comm=comm_of(target.pid),
+            via=via,
+            shares_description=shares_description,
+            kind=kind,
+            identity=identity_of(owned),
+            entry=entry,
+            shared=shared,
+            private=private,
+            why=why,
+            pidfd=pidfd,
+        )
+    except BaseException:
+        owned.close()
+        if private is not None:
+            private.close()
+        raise
+    if not keep and shared is not None and not _needed(custody):
+        custody.shared = None
+        shared.close()
+    return custody
+
+
+def _needed(custody: Custody) -> bool:
+    """Must a view keep the shared description open between two looks?"""
+    if custody.kind.borrow is Borrow.LOOK:
+        return False
+    if custody.private is None:
+        return True
+    # With a reader of our own only the target's offset is missing: its fdinfo tells, if it may.
+    theirs = fdinfo_of(custody.target)
+    mine = custody.entry.info
+    return theirs is None or mine is None or not same_file(theirs, mine)
+
+
+def choose_reading(owned: OwnedFd, kind: FdKind, entry: Entry) -> Reading:
+    """Decide how bytes are read without the target noticing.
+
+    A description of our own moves no access time and serves write-only descriptors; opening it
+    would break a lease.  On virtual file systems pread(2) through the shared description changes
+    what the target reads next, so there is no other way there.
+    """
+    if not kind.private_reader():
+        return Reading(None)
+    magic = fs_type(owned.fileno()) if entry.file_type == stat.S_IFREG else 0
+    if magic in READING_CONSUMES or (magic in VIRTUAL and entry.link.endswith("/kmsg")):
+        return Reading(None, "reading it would take the bytes from whoever reads them now")
+    if leased(entry):
+        readable = bool(entry.access & 4)
+        return Reading(None, "" if readable else "write-only, and opening it would break its lease")
+    try:
+        return Reading(Peek(owned).open_anew())
+    except OSError as error:
+        refused = f"opening it anew is refused ({errno_name(error.errno or 0)})"
+    if magic in VIRTUAL:
+        return Reading(None, f"{refused}, and reading here would change what the target reads next")
+    return Reading(None, "" if entry.access & 4 else f"write-only, and {refused}")
+
+
+def leased(entry: Entry) -> bool:
+    """Has somebody a lease through this description?  fcntl(2) F_SETLEASE; fdinfo `lock:`."""
+    lines = entry.info.all("lock") if entry.info else []
+    return any(" LEASE " in line or " DELEG " in line for line in lines)
+
+
+def comm_of(pid: int) -> str:
+    """Return the command name, empty once the process is gone."""
+    try:
+        return ProcFs().stat(pid).comm
+    except OSError:
+        return ""

@@ -1,0 +1,1 @@
+"""Operations on acquired descriptors.  Adding some is adding a module with `OPERATIONS`."""

@@ -1,0 +1,62 @@
+"""What an acquired descriptor is: its entry and facts, read from what was acquired itself."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+
+from fdtui.acquire.base import Target
+from fdtui.errors import CallFailed
+from fdtui.kinds.base import FdKind
+from fdtui.linux.abi import OpenFlags
+from fdtui.linux.json_types import Info
+from fdtui.linux.owned import OwnedFd
+from fdtui.linux.peek import Peek
+from fdtui.linux.procfs import Entry, Failure, FdInfo, ProcFs, parse_fdinfo, read_file
+
+_PROC = ProcFs()
+
+
+def entry_of(owned: OwnedFd, target: Target) -> Entry:
+    """Describe what is held under the target's pid and number; never blocks on a file server.
+
+    Everything comes from our own descriptor of the description.  Only what belongs to a number
+    and not to a description is the target's: close-on-exec, and its POSIX locks.
+    """
+    entry = _PROC.entry(os.getpid(), owned.fileno())
+    info = entry.info
+    if info is not None:
+        theirs = fdinfo_of(target)
+        flags, lines = info.flags & ~OpenFlags.O_CLOEXEC, info.lines
+        if theirs is not None and same_file(theirs, info):
+            flags |= theirs.flags & OpenFlags.O_CLOEXEC
+            lines += tuple(line for line in theirs.lines if line[0] == "lock" and line not in lines)
+        info = info._replace(flags=flags, lines=lines)
+    return replace(entry, pid=target.pid, fd=target.fd, info=info)
+
+
+def fdinfo_of(target: Target) -> FdInfo | None:
+    """Return the target's own fdinfo of its number; None when it is gone or may not be read."""
+    try:
+        return parse_fdinfo(read_file(f"/proc/{target.pid}/fdinfo/{target.fd}"))
+    except OSError:
+        return None
+
+
+def same_file(one: FdInfo, other: FdInfo) -> bool:
+    """Compare inode and mount; before Linux 5.14 fdinfo has no inode and only mounts count."""
+    return (one.ino, one.mnt_id) == (other.ino, other.mnt_id)
+
+
+def decode(kind: FdKind, peek: Peek, entry: Entry) -> tuple[Entry, Info]:
+    """Decode everything; what the kernel refuses becomes the entry's error, the rest stands."""
+    info = kind.describe(entry)
+    if not kind.examines:
+        return entry, info
+    try:
+        info |= kind.examine(peek, entry)
+    except CallFailed as error:
+        entry = replace(entry, error=Failure(error.call, error.errno))
+    except OSError as error:
+        entry = replace(entry, error=Failure(kind.name, error.errno or 0))
+    return entry, info
