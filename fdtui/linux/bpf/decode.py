@@ -2,42 +2,19 @@
 
 from __future__ import annotations
 
-import functools
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from fdtui.linux.bpf.layout import HEAD, HEAD_STRUCT, SOCK, SOCK_STRUCT, TAIL
+from fdtui.linux.bpf.layout import HEAD, HEAD_STRUCT, SOCK_STRUCT, TAIL
+from fdtui.linux.record import Sock
 
-_LISTEN = 10
+_ESTABLISHED, _LISTEN = 1, 10
 O_CLOEXEC = 0o2000000
 _LENGTH = [field.name for field in HEAD].index("length")
-_INO = [field.name for field in HEAD].index("ino")
 _SOCK_SIZE = SOCK_STRUCT.size
-
-
-class Sock(NamedTuple):
-    """State of one socket; queues in bytes (listeners: waiting and allowed connections).
-
-    Ports are numbers, addresses text, `path` a unix name (`@` first when abstract).  A queue is
-    None where the iterator cannot count it.
-    """
-
-    family: int
-    type: int
-    protocol: int
-    state: int
-    laddr: str
-    lport: int
-    raddr: str
-    rport: int
-    recv_queue: int | None
-    send_queue: int | None
-    netns: int
-    peer_ino: int
-    path: str
-    scm_fds: int | None
+_AF_UNIX, _AF_INET, _AF_INET6 = int(socket.AF_UNIX), int(socket.AF_INET), int(socket.AF_INET6)
 
 
 class Row(NamedTuple):
@@ -76,37 +53,6 @@ class Row(NamedTuple):
 assert Row._fields == tuple(field.name for field in HEAD)
 
 
-class _RawSock(NamedTuple):
-    peer_ino: int
-    netns: int
-    rx_packets: int
-    rx_alloc: int
-    tx_alloc: int
-    backlog: int
-    max_backlog: int
-    rcv_nxt: int
-    copied_seq: int
-    write_seq: int
-    snd_una: int
-    scm_fds: int
-    show_fdinfo: int
-    saddr: bytes
-    daddr: bytes
-    saddr6: bytes
-    daddr6: bytes
-    proto_name: bytes
-    family: int
-    type: int
-    protocol: int
-    lport: int
-    dport: int
-    unix_length: int
-    state: int
-
-
-assert _RawSock._fields == tuple(field.name for field in SOCK if field.name)
-
-
 def walk(chunk: bytes) -> Iterator[tuple[Row, bytes]]:
     """Rows of a chunk with what follows each: a path without its NUL, or a socket's bytes."""
     unpack, make, at, end = HEAD_STRUCT.unpack_from, Row._make, 0, len(chunk)
@@ -117,14 +63,35 @@ def walk(chunk: bytes) -> Iterator[tuple[Row, bytes]]:
         at = stop + 7 & -8
 
 
-@functools.lru_cache(maxsize=65536)
-def _address(family: int, raw: bytes) -> str:
-    return socket.inet_ntop(family, raw)
+class Texts(dict[bytes, str]):
+    """Bytes -> text, remembered: a machine has few different names for many descriptors."""
+
+    most = 1 << 16
+
+    def __missing__(self, raw: bytes) -> str:
+        if len(self) >= self.most:
+            self.clear()
+        text = self[raw] = self.decode(raw)
+        return text
+
+    def decode(self, raw: bytes) -> str:
+        return os.fsdecode(raw)
 
 
-@functools.lru_cache(maxsize=256)
-def _text(raw: bytes) -> str:
-    return raw.partition(b"\0")[0].decode("ascii", "replace")
+class _Addresses(Texts):
+    def decode(self, raw: bytes) -> str:
+        return socket.inet_ntop(_AF_INET if len(raw) == 4 else _AF_INET6, raw)
+
+
+class _Protocols(Texts):
+    def decode(self, raw: bytes) -> str:
+        return raw.partition(b"\0")[0].decode("ascii", "replace")
+
+
+_addresses, _protocols = _Addresses(), _Protocols()
+_unpack_sock, _ntohs = SOCK_STRUCT.unpack_from, socket.ntohs
+_new_sock: Callable[..., Sock] = tuple.__new__
+_new_socket: Callable[..., Socket] = tuple.__new__
 
 
 def _unix_path(raw: bytes) -> str:
@@ -135,48 +102,58 @@ def _unix_path(raw: bytes) -> str:
     return os.fsdecode(name.partition(b"\0")[0])
 
 
-def sock_of(tail: bytes) -> tuple[Sock, str]:
-    """(socket, its protocol's name as in system.sockprotoname) from a socket's bytes."""
-    raw = _RawSock._make(SOCK_STRUCT.unpack_from(tail))
+class Socket(NamedTuple):
+    """A socket's part of a record; `extra` as its fdinfo, None where only /proc can tell."""
+
+    sock: Sock
+    proto: str  # as system.sockprotoname
+    extra: str | None
+
+
+def sock_of(tail: bytes) -> Socket:
+    """Decode what follows the head of a socket's record."""
+    # fmt: off
+    (
+        peer_ino, netns, rx_packets, rx_alloc, tx_alloc, backlog, max_backlog, rcv_nxt, copied_seq,
+        write_seq, snd_una, scm_fds, show_fdinfo, saddr, daddr, saddr6, daddr6, proto, family,
+        type_, protocol, lport, dport, unix_length, state,
+    ) = _unpack_sock(tail)
+    # fmt: on
     laddr = raddr = path = ""
-    lport, rport = raw.lport, socket.ntohs(raw.dport)
-    receive: int | None
-    send: int | None
-    if raw.family == socket.AF_INET:
-        laddr, raddr = _address(raw.family, raw.saddr), _address(raw.family, raw.daddr)
-    elif raw.family == socket.AF_INET6:
-        laddr, raddr = _address(raw.family, raw.saddr6), _address(raw.family, raw.daddr6)
+    extra: str | None = ""
+    rport = _ntohs(dport)
+    if family == _AF_INET:
+        laddr, raddr = _addresses[saddr], _addresses[daddr]
+    elif family == _AF_INET6:
+        laddr, raddr = _addresses[saddr6], _addresses[daddr6]
     else:
         lport = rport = 0
-        path = _unix_path(tail[_SOCK_SIZE:]) if raw.unix_length else ""
-    if raw.state == _LISTEN:
-        receive, send = raw.backlog, raw.max_backlog
-    elif raw.write_seq or raw.rcv_nxt:
-        receive = max(_signed(raw.rcv_nxt - raw.copied_seq), 0)
-        send = _signed(raw.write_seq - raw.snd_una)
+        if unix_length:
+            path = _unix_path(tail[_SOCK_SIZE:])
+        if show_fdinfo and family == _AF_UNIX:
+            # unix_show_fdinfo(): a listener counts the descriptors in flight of all who wait
+            extra = None if state == _LISTEN else _scm_fds(type_, state, scm_fds)
+    receive: int | None
+    if state == _LISTEN:
+        receive, send = backlog, max_backlog
+    elif write_seq or rcv_nxt:
+        receive, send = max(_signed(rcv_nxt - copied_seq), 0), _signed(write_seq - snd_una)
     elif laddr:
-        receive, send = raw.rx_alloc, raw.tx_alloc - 1  # one is the socket's own
+        receive, send = rx_alloc, tx_alloc - 1  # one is the socket's own
     else:
-        receive, send = (None if raw.rx_packets else 0), raw.tx_alloc - 1
-    return (
-        Sock(
-            raw.family,
-            raw.type,
-            raw.protocol,
-            raw.state,
-            laddr,
-            lport,
-            raddr,
-            rport,
-            receive,
-            send,
-            raw.netns,
-            raw.peer_ino,
-            path,
-            raw.scm_fds if raw.show_fdinfo else None,
-        ),
-        _text(raw.proto_name),
-    )
+        receive, send = (None if rx_packets else 0), tx_alloc - 1
+    # fmt: off
+    sock = _new_sock(Sock, (
+        family, type_, protocol, state, laddr, lport, raddr, rport, receive, send, netns,
+        peer_ino, path,
+    ))
+    # fmt: on
+    return _new_socket(Socket, (sock, _protocols[proto], extra))
+
+
+def _scm_fds(type_: int, state: int, scm_fds: int) -> str:
+    counts = type_ == socket.SOCK_DGRAM or state == _ESTABLISHED
+    return f"scm_fds: {scm_fds if counts else 0}\n"
 
 
 def _signed(value: int) -> int:

@@ -14,10 +14,11 @@ from fdtui.errors import CallFailed
 from fdtui.linux.bpf import calls, decode
 from fdtui.linux.bpf.btf import VMLINUX, Kernel, Missing
 from fdtui.linux.bpf.builder import Match, Options
-from fdtui.linux.bpf.decode import O_CLOEXEC, Row, Sock, link_of, sock_of
+from fdtui.linux.bpf.decode import O_CLOEXEC, Row, link_of, sock_of
 from fdtui.linux.bpf.layout import RECORD_MAX
 from fdtui.linux.bpf.program import assemble
 from fdtui.linux.owned import OwnedFd
+from fdtui.linux.record import Sock
 
 _NAME = b"fdtui"
 ANY = Match()
@@ -146,7 +147,7 @@ class TaskFile:
                     raise CallFailed("bpf(self test)", errno.EILSEQ, f"fd {fd}: {wrong}")
             for mine, other in ((left, right), (right, left)):
                 row, tail = rows[mine.fileno()]
-                sock = sock_of(tail)[0] if row.is_sock else None
+                sock = sock_of(tail).sock if row.is_sock else None
                 wrong_sock = _sock_difference(sock, os.fstat(other.fileno()).st_ino)
                 if wrong_sock:
                     raise CallFailed("bpf(self test)", errno.EILSEQ, wrong_sock)

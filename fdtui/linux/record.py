@@ -1,0 +1,123 @@
+"""Rows of descriptor tables, as every scan engine yields them."""
+
+from __future__ import annotations
+
+import os
+from enum import IntFlag
+from typing import NamedTuple, TypeAlias
+
+from fdtui.linux.procfs import Entry, Failure, parse_fdinfo
+from fdtui.linux.syscalls import Statx
+
+
+class Wants(IntFlag):
+    """What a question needs of each descriptor; each adds calls (us per descriptor in Python)."""
+
+    LINK = 1  # readlink: 1.1
+    FDINFO = 2  # open, read, close: 3.5
+    STAT = 4  # statx: 1.2
+    PROTO = 8  # getxattr, sockets only: 2
+    ALL = LINK | FDINFO | STAT | PROTO
+
+
+class Sock(NamedTuple):
+    """State of one socket; queues in bytes (listeners: waiting and allowed connections).
+
+    Ports are numbers, addresses text, `path` a unix name (`@` first when abstract).  A queue is
+    None where the iterator cannot count it.
+    """
+
+    family: int
+    type: int
+    protocol: int
+    state: int
+    laddr: str
+    lport: int
+    raddr: str
+    rport: int
+    recv_queue: int | None
+    send_queue: int | None
+    netns: int
+    peer_ino: int
+    path: str
+
+
+class Record(NamedTuple):
+    """One descriptor.  -1 stands for what was not asked or not told, as "" for texts.
+
+    `access` is 4 read, 2 write, 0 neither (O_PATH); `dev` and `rdev` as in os.stat_result;
+    `blocks` in units of 512 bytes; `uid` of the file's owner; `extra` the kind's own fdinfo lines;
+    `ofd` equal for descriptors of one open file description within one sweep, 0 unknown;
+    `error` (call, errno).  A record with fd -1 is a table that could not be listed.
+    """
+
+    pid: int
+    fd: int
+    link: str
+    access: int
+    flags: int
+    pos: int
+    mnt_id: int
+    ino: int
+    dev: int
+    rdev: int
+    mode: int
+    size: int
+    blocks: int
+    nlink: int
+    uid: int
+    extra: str
+    sockproto: str
+    ofd: int
+    sock: Sock | None
+    error: tuple[str, int] | None
+
+    @property
+    def entry(self) -> Entry:
+        """The same row as kinds take it; times and block size are 0, no scan asks for them."""
+        info = None
+        if self.flags >= 0:
+            info = parse_fdinfo(os.fsencode(self.extra))._replace(
+                pos=self.pos, flags=self.flags, mnt_id=self.mnt_id, ino=self.ino
+            )
+        stat = None
+        if self.nlink >= 0:
+            stat = Statx(
+                mode=self.mode,
+                ino=self.ino,
+                dev_major=os.major(self.dev),
+                dev_minor=os.minor(self.dev),
+                rdev_major=os.major(self.rdev),
+                rdev_minor=os.minor(self.rdev),
+                nlink=self.nlink,
+                uid=self.uid,
+                gid=0,
+                size=self.size,
+                blocks=self.blocks,
+                blksize=0,
+                mtime_ns=0,
+                mnt_id=self.mnt_id,
+            )
+        failure = Failure(*self.error) if self.error else None
+        return Entry(self.pid, self.fd, self.access, self.link, info, stat, self.sockproto, failure)
+
+
+class Owner(NamedTuple):
+    """The process of a table.  `fds`: how many it has, -1 when refused; `error` (call, errno)."""
+
+    pid: int
+    start_time: int  # clock ticks since boot
+    comm: str
+    uid: int  # owner of /proc/PID: effective, root for a non-dumpable process
+    fds: int
+    error: tuple[str, int] | None
+
+
+Row: TypeAlias = tuple[object, ...]  # a Record that marshal can carry
+
+
+class Table(NamedTuple):
+    """A process and its descriptors in order of their numbers."""
+
+    owner: Owner
+    records: list[Record]

@@ -1,0 +1,232 @@
+"""The scan engine of the privileged: one pass of the kernel's iterator, /proc for the rest."""
+
+from __future__ import annotations
+
+import errno
+import itertools
+import os
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator
+from typing import ClassVar
+
+from fdtui.linux.bpf.decode import O_CLOEXEC, Texts, sock_of
+from fdtui.linux.bpf.iterator import TaskFile
+from fdtui.linux.bpf.layout import HEAD, HEAD_STRUCT, TAIL, places
+from fdtui.linux.fdtable import fdinfo_extra, owner_of, read_table, stat_fields
+from fdtui.linux.record import Record, Table, Wants
+from fdtui.survey.scan import Cancelled, Engine, Transform, all_pids, batched, never
+from fdtui.survey.workers import Job, Pool, named, qualified, worker_count
+
+_FEW = 64  # processes: up to here one filtered pass each (80 us) beats a pass over all
+_JOB = 1 << 19  # bytes of records for one worker, about 3,000
+_PID, _LENGTH = (list(places(HEAD)).index(name) for name in ("pid", "length"))
+_LOCKS = 2  # of `more`
+_S_IFMT, _S_IFREG = 0o170000, 0o100000
+_O_PATH = 0o10000000
+_ACCESS = (4, 2, 6, 0)
+_TOO_LONG = ("readlink", errno.ENAMETOOLONG)
+# their inodes say another device, number or mode than stat(2): asked through /proc
+_OWN_STAT = frozenset((0x794C7630, 0x9123683E, 0x50494446))  # overlay, btrfs, pidfs
+
+
+class _Devices(dict[int, int]):
+    """The kernel's device number -> that of os.stat_result."""
+
+    def __missing__(self, number: int) -> int:
+        dev = self[number] = os.makedev(number >> 20, number & 0xFFFFF)
+        return dev
+
+
+_devices = _Devices()
+_new: Callable[..., Record] = tuple.__new__
+
+
+class BpfEngine(Engine):
+    """Rows as /proc has them, from one pass; what it does not list is read from /proc."""
+
+    name: ClassVar[str] = "bpf"
+
+    def __init__(self, task_file: TaskFile, reason: str = "", size: int | None = None) -> None:
+        super().__init__(reason)
+        self._task_file = task_file
+        self._size = worker_count() if size is None else size
+        self._pool: Pool | None = None
+
+    def tables(
+        self,
+        pids: Iterable[int] | None = None,
+        wants: Wants = Wants.ALL,
+        cancelled: Cancelled = never,
+    ) -> Iterator[Table]:
+        wanted = all_pids() if pids is None else sorted(set(pids))
+        passes: Iterator[tuple[int, list[Record]]]
+        if self._few(wanted):
+            passes = itertools.chain.from_iterable(
+                _by_process(self._task_file.chunks(pid), {pid}) for pid in wanted
+            )
+        else:
+            passes = _by_process(self._task_file.chunks(), set(wanted))
+        return _completed(passes, wanted, wants, cancelled)
+
+    def transform(
+        self,
+        function: Transform,
+        pids: Iterable[int] | None = None,
+        wants: Wants = Wants.ALL,
+        cancelled: Cancelled = never,
+    ) -> Iterator[bytes]:
+        wanted = all_pids() if pids is None else sorted(set(pids))
+        if self._size < 2 or self._few(wanted):
+            return batched(self.tables(wanted, wants, cancelled), function)
+        if self._pool is None:
+            self._pool = Pool(self._size)
+        return self._pool.run(self._jobs(wanted, wants, qualified(function)), cancelled)
+
+    def _few(self, pids: list[int]) -> bool:
+        return len(pids) <= _FEW and self._task_file.filters_pids
+
+    def _jobs(self, wanted: list[int], wants: Wants, name: str) -> Iterator[Job]:
+        """Chunks of one pass cut between two processes, and the pids that belong there."""
+        at = 0
+        for data, following in _cut(self._task_file.chunks()):
+            end = len(wanted) if following is None else bisect_left(wanted, following)
+            yield Job(_WORK, (data, wanted[at:end], int(wants), name))
+            at = end
+
+    def close(self) -> None:
+        if self._pool is not None:
+            self._pool.close()
+            self._pool = None
+        self._task_file.close()
+
+
+def work(payload: tuple[list[bytes], list[int], int, str]) -> Iterator[bytes]:
+    """In a worker: decode (chunks, pids, wants, transform)."""
+    chunks, wanted, wants, name = payload
+    passes = _by_process(chunks, set(wanted))
+    return batched(_completed(passes, wanted, Wants(wants), never), named(name))
+
+
+_WORK = qualified(work)
+
+
+def _cut(chunks: Iterable[bytes]) -> Iterator[tuple[list[bytes], int | None]]:
+    """(chunks of whole processes, first pid of what follows or None), about _JOB bytes each."""
+    part: list[bytes] = []
+    size = 0
+    for chunk in chunks:
+        if size >= _JOB:
+            at = _first_process(chunk)
+            part.append(chunk[:at])
+            if at < len(chunk):
+                yield part, HEAD_STRUCT.unpack_from(chunk, at)[_PID]
+                part, size = [chunk[at:]], len(chunk) - at
+        else:
+            part.append(chunk)
+            size += len(chunk)
+    if part:
+        yield part, None
+
+
+def _first_process(chunk: bytes) -> int:
+    """Bytes of the records that belong to the process of the first one."""
+    at, end = 0, len(chunk)
+    pid = HEAD_STRUCT.unpack_from(chunk)[_PID]
+    while at < end:
+        head = HEAD_STRUCT.unpack_from(chunk, at)
+        if head[_PID] != pid:
+            break
+        at = at + TAIL + head[_LENGTH] + 7 & -8
+    return at
+
+
+def _completed(
+    passes: Iterator[tuple[int, list[Record]]],
+    wanted: list[int],
+    wants: Wants,
+    cancelled: Cancelled,
+) -> Iterator[Table]:
+    """Tables in order of pid; those the iterator has not, or not all of, come from /proc."""
+    at = 0
+    for pid, records in passes:
+        if cancelled():
+            return
+        while at < len(wanted) and wanted[at] < pid:  # kernel threads, and what it leaves out
+            yield from _from_proc(wanted[at], wants)
+            at += 1
+        at += 1
+        table = _checked(pid, records, wants)
+        if table is not None:
+            yield table
+    for pid in wanted[at:]:
+        if cancelled():
+            return
+        yield from _from_proc(pid, wants)
+
+
+def _by_process(chunks: Iterable[bytes], wanted: set[int]) -> Iterator[tuple[int, list[Record]]]:
+    """Rows as /proc has them, grouped; one turn of the loop per descriptor, all in locals."""
+    unpack, new, devices, links = HEAD_STRUCT.unpack_from, _new, _devices, Texts()
+    current = 0
+    records: list[Record] = []
+    for chunk in chunks:
+        at, end = 0, len(chunk)
+        while at < end:
+            # fmt: off
+            (
+                ofd, _, pos, ino, size, blocks, magic, pid, tid, fd, flags, cloexec, mnt_id, dev,
+                rdev, nlink, uid, more, _, _, _, mode, length, is_sock,
+            ) = unpack(chunk, at)
+            # fmt: on
+            start = at + TAIL
+            at = start + length + 7 & -8
+            if pid != current:
+                if records:
+                    yield current, records
+                current, records = pid, []
+            if tid != pid or pid not in wanted:
+                continue
+            extra, proto, sock, error = "", "", None, None
+            if is_sock:
+                link = f"socket:[{ino}]"
+                sock, proto, told = sock_of(chunk[start : start + length])
+                extra = fdinfo_extra(pid, fd) if told is None or more & _LOCKS else told
+            else:
+                if length:
+                    link = links[chunk[start : start + length - 1]]
+                else:
+                    link, error = "", _TOO_LONG
+                if more:
+                    extra = fdinfo_extra(pid, fd)
+            rdev, dev = devices[rdev], devices[dev]
+            if magic in _OWN_STAT or (size > blocks << 9 and mode & _S_IFMT == _S_IFREG):
+                # blocks promised but not allocated yet (delayed allocation) are not in i_blocks
+                told_by_stat = stat_fields(pid, fd)
+                if told_by_stat is not None:
+                    nlink, uid, mode, ino, size, blocks, rdev, dev = told_by_stat
+            if cloexec:
+                flags |= O_CLOEXEC
+            # fmt: off
+            records.append(new(Record, (
+                pid, fd, link, 0 if flags & _O_PATH else _ACCESS[flags & 3], flags, pos, mnt_id,
+                ino, dev, rdev, mode, size, blocks, nlink, uid, extra, proto, ofd, sock, error,
+            )))
+            # fmt: on
+    if records:
+        yield current, records
+
+
+def _checked(pid: int, records: list[Record], wants: Wants) -> Table | None:
+    """The table, if as many descriptors are listed as the process has; /proc's otherwise."""
+    owner = owner_of(pid)
+    if owner is None:
+        return None
+    if owner.fds not in (len(records), 0):  # 0 before Linux 6.2: no count to compare with
+        return read_table(pid, wants)
+    return Table(owner._replace(fds=len(records)), records)
+
+
+def _from_proc(pid: int, wants: Wants) -> Iterator[Table]:
+    table = read_table(pid, wants)
+    if table is not None:
+        yield table

@@ -1,0 +1,157 @@
+"""Scans of many descriptor tables: the engines' interface, and the choice between them.
+
+`proc` works for everybody; `bpf` needs CAP_BPF and CAP_PERFMON.  Both give the same rows; only
+bpf also tells `ofd` (which descriptors are one description) and `sock` (endpoints and queues).
+"""
+
+from __future__ import annotations
+
+import os
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator
+from types import TracebackType
+from typing import ClassVar, Literal, Self
+
+from fdtui.errors import CallFailed
+from fdtui.linux.bpf.iterator import TaskFile, available
+from fdtui.linux.record import Record, Table, Wants
+
+Cancelled = Callable[[], bool]
+Transform = Callable[[list[Table]], bytes]
+EngineName = Literal["auto", "proc", "bpf"]
+
+BATCH = 512  # records given to a transform at once
+BPF_PAYS_FROM = 4_000  # descriptors: below, loading the program (20 ms) costs more than /proc
+
+
+def never() -> bool:
+    """The `cancelled` of a scan that runs to its end."""
+    return False
+
+
+class Engine(ABC):
+    """Reads descriptor tables.  One scan at a time; close() ends workers and programs.
+
+    A process that vanishes is left out, a refusal is an error in the row: no scan is aborted.
+    """
+
+    name: ClassVar[str]
+
+    def __init__(self, reason: str = "") -> None:
+        self.reason = reason  # why this engine, for the status line and doctor
+
+    @abstractmethod
+    def tables(
+        self,
+        pids: Iterable[int] | None = None,
+        wants: Wants = Wants.ALL,
+        cancelled: Cancelled = never,
+    ) -> Iterator[Table]:
+        """Yield the tables of these processes, or of all, in order of pid."""
+
+    @abstractmethod
+    def transform(
+        self,
+        function: Transform,
+        pids: Iterable[int] | None = None,
+        wants: Wants = Wants.ALL,
+        cancelled: Cancelled = never,
+    ) -> Iterator[bytes]:
+        """Yield what `function` makes of batches of tables, in order of pid.
+
+        It may run in worker processes, so it is a module's function, and pure.
+        """
+
+    def sweep(
+        self,
+        pids: Iterable[int] | None = None,
+        wants: Wants = Wants.ALL,
+        cancelled: Cancelled = never,
+    ) -> Iterator[list[Record]]:
+        """Yield batches of records; a table that was refused is one record with fd -1."""
+        for table in self.tables(pids, wants, cancelled):
+            if table.owner.error is not None:
+                yield [refused_record(table)]
+            elif table.records:
+                yield table.records
+
+    @abstractmethod
+    def close(self) -> None:
+        """Free what the engine holds; it can be used again."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def batched(tables: Iterable[Table], function: Transform) -> Iterator[bytes]:
+    """Apply a transform to so many tables at once that its calls do not count."""
+    batch: list[Table] = []
+    size = 0
+    for table in tables:
+        batch.append(table)
+        size += len(table.records) + 1
+        if size >= BATCH:
+            yield function(batch)
+            batch, size = [], 0
+    if batch:
+        yield function(batch)
+
+
+def refused_record(table: Table) -> Record:
+    """The one row of a table that could not be listed."""
+    owner = table.owner
+    # fmt: off
+    return Record(
+        owner.pid, -1, "", -1, -1, -1, -1, -1, -1, -1, 0, -1, -1, -1, -1, "", "", 0, None,
+        owner.error,
+    )
+    # fmt: on
+
+
+def all_pids() -> list[int]:
+    """Every process that /proc lists, in order."""
+    return sorted(int(name) for name in os.listdir("/proc") if name.isdigit())
+
+
+def counts(pids: Iterable[int]) -> dict[int, int]:
+    """Descriptors of each process still there (2 us each); 1 before Linux 6.2 or when refused."""
+    found = {}
+    for pid in pids:
+        try:
+            found[pid] = os.stat(f"/proc/{pid}/fd").st_size or 1
+        except PermissionError:
+            found[pid] = 1
+        except OSError:
+            continue
+    return found
+
+
+def choose(
+    engine: EngineName = "auto", descriptors: int | None = None, workers: int | None = None
+) -> Engine:
+    """Return the engine to use, its `reason` filled.
+
+    `descriptors`: how many are about to be read once; None when many or often.  `bpf` raises
+    CallFailed when it cannot be had, `auto` falls back to proc and says why.
+    """
+    from fdtui.survey.engine_bpf import BpfEngine
+    from fdtui.survey.engine_proc import ProcEngine
+
+    if engine == "proc":
+        return ProcEngine("as asked", workers)
+    if engine == "bpf":
+        return BpfEngine(TaskFile.load(), "as asked", workers)
+    reason = available()
+    if reason is None and descriptors is not None and descriptors < BPF_PAYS_FROM:
+        reason = f"{descriptors} descriptors are read faster than a program is loaded"
+    if reason is None:
+        try:
+            return BpfEngine(TaskFile.load(), "privileged, and the kernel can", workers)
+        except CallFailed as failed:
+            reason = str(failed)
+    return ProcEngine(reason, workers)
