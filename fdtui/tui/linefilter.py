@@ -1,0 +1,68 @@
+"""The last defence of the terminal: every line that Textual writes passes here.
+
+`render.safe` makes text harmless where it comes in. What a widget was handed without it loses its
+control characters here, at the width that the layout gave it (Textual passes ESC, OSC and C1 on).
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from rich.cells import cell_len
+from rich.segment import Segment
+from textual.color import Color
+from textual.filter import LineFilter
+
+from fdtui.render.glyphs import ASCII
+from fdtui.render.safe import classify
+
+# Everything but ASCII, Latin letters, punctuation, arrows and the glyphs of the screen.
+_SUSPECT = re.compile("[^ -~\u00a1-\u00ac\u00ae-\u00ff\u2010-\u2027\u2030-\u205e\u2190-\u25ff]")
+
+
+@lru_cache(4096)
+def _tame(char: str) -> str:
+    """A character, or as many question marks as it has cells where it must not be written."""
+    escape = classify(char)
+    if escape is None or escape == "":
+        return char
+    return "?" * cell_len(char)
+
+
+@lru_cache(4096)
+def _ascii(char: str) -> str:
+    """The ASCII that stands for a character, cell for cell."""
+    if char.isascii():
+        return _tame(char)
+    known = char.translate(ASCII)
+    return known if known.isascii() else "?" * cell_len(char)
+
+
+class TerminalGuard(LineFilter):
+    """Nothing but text reaches the terminal: no controls, no links, on request only ASCII."""
+
+    def __init__(self, *, ascii_only: bool = False) -> None:
+        super().__init__()
+        self.ascii_only = ascii_only
+
+    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
+        """The same line without anything that a terminal acts on."""
+        for segment in segments:
+            text, style, _ = segment
+            if not (text.isascii() and text.isprintable()) or (style and style.link):
+                return [self._guarded(segment) for segment in segments]
+        return segments
+
+    def _guarded(self, segment: Segment) -> Segment:
+        text, style, control = segment
+        if control:
+            return segment
+        if self.ascii_only:
+            if not (text.isascii() and text.isprintable()):
+                text = "".join(map(_ascii, text))
+        elif _SUSPECT.search(text):
+            text = "".join(map(_tame, text))
+        if style is not None and style.link:
+            style = style.update_link(None)
+        return Segment(text, style)
