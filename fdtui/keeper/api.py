@@ -146,7 +146,7 @@ class Keeper(Protocol):
     def held(self) -> Future[list[Hold]]:
         """List what is held."""
 
-    def subscribe(self, callback: Callable[[Event], None]) -> None:
+    def subscribe(self, callback: Callable[[Event], object]) -> None:
         """Call back (in the reader thread) for every event."""
 
     def close(self) -> None:

@@ -32,8 +32,8 @@ def has_display(environment: Mapping[str, str] = os.environ) -> bool:
 
 def copy(
     text: str,
-    write: Callable[[str], None],
-    tell: Callable[[str], None],
+    write: Callable[[str], object],
+    tell: Callable[[str], object],
     environment: Mapping[str, str] = os.environ,
 ) -> None:
     """Copy, and `tell` (from any thread) which way it went, in a few words."""

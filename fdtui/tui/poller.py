@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 Cancelled = Callable[[], bool]
 Job = Callable[[Cancelled], object]
-Deliver = Callable[[Job, object], None]
+Deliver = Callable[[Job, object], object]
 
 SLOWDOWN = 20  # a look may cost a twentieth of the time between two
 
@@ -51,6 +51,9 @@ class Poller(threading.Thread):
         self._ended = True
         self._wake.set()
 
+    def _stale(self, job: Job) -> Cancelled:
+        return lambda: self._ended or self._job is not job
+
     def run(self) -> None:
         """Look, deliver, wait for the period or a poke."""
         while not self._ended:
@@ -58,11 +61,10 @@ class Poller(threading.Thread):
             self._wake.clear()
             if job is not None:
                 started = time.monotonic()
-                result = job(lambda: self._ended or self._job is not job)
+                result = job(self._stale(job))
                 cost = time.monotonic() - started
                 self.period = max(self._job_period, SLOWDOWN * cost)
                 if not self._ended and self._job is job:
                     self._deliver(job, result)
             idle = self._asleep or self._job is None
             self._wake.wait(None if idle else self.period)
-

@@ -22,7 +22,7 @@ def leave_on_signals(leave: Callable[[int], None]) -> None:
         loop.add_signal_handler(number, leave, 128 + number)
 
 
-def leave_with_the_terminal(fd: int, gone: Callable[[], None]) -> None:
+def leave_with_the_terminal(fd: int, gone: Callable[[], object]) -> None:
     """Call `gone` (from a thread) once the terminal hangs up: an ssh that died sends no key.
 
     SIGHUP may be ignored (nohup), and a dead tty then reads as end of file for ever.

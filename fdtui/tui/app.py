@@ -1,0 +1,278 @@
+"""The app: places, the keeper, the poller, the session log, the way out."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import ClassVar, TypeVar
+
+from textual import events
+from textual.app import App
+from textual.binding import Binding, BindingType
+from textual.filter import LineFilter
+from textual.message import Message
+from textual.screen import Screen
+
+from fdtui.errors import FdtuiError
+from fdtui.keeper.api import Event, Keeper
+from fdtui.render.safe import safe
+from fdtui.survey.processes import ProcessTable, Snapshot
+from fdtui.tui.clipboard import copy
+from fdtui.tui.linefilter import TerminalGuard
+from fdtui.tui.machine import Machine
+from fdtui.tui.poller import Job, Poller
+from fdtui.tui.session import SessionLog
+from fdtui.tui.terminal import leave_on_signals, leave_with_the_terminal
+
+T = TypeVar("T")
+
+
+def _processes() -> Screen[None]:
+    from fdtui.tui.screens.processes import Processes
+
+    return Processes()
+
+
+def _machine() -> Screen[None]:
+    from fdtui.tui.screens.machine import MachineScreen
+
+    return MachineScreen()
+
+
+def _held() -> Screen[None]:
+    from fdtui.tui.screens.held import Held
+
+    return Held()
+
+
+class FdtuiApp(App[int]):
+    """One poller thread, one keeper process, three places, each with its own stack of screens."""
+
+    CSS_PATH = "fdtui.tcss"
+    TITLE = "fdtui"
+    ENABLE_COMMAND_PALETTE = True
+    PAUSE_GC_ON_SCROLL = True
+    MODES: ClassVar[dict[str, Callable[[], Screen[None]]]] = {  # type: ignore[assignment]
+        "processes": _processes,
+        "machine": _machine,
+        "held": _held,
+    }
+    DEFAULT_MODE = "processes"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("1", "place('processes')", "Processes", id="place.processes", show=False),
+        Binding("2", "place('machine')", "Machine", id="place.machine", show=False),
+        Binding("3", "place('held')", "Held", id="place.held", show=False),
+        Binding("q", "quit", "quit", id="app.quit", show=False),
+        Binding("ctrl+c", "copy_or_leave", "quit", id="app.interrupt", show=False, priority=True),
+    ]
+
+    @dataclass
+    class Seen(Message, bubble=False):
+        """The poller has looked."""
+
+        job: Job
+        result: object
+
+        def can_replace(self, message: Message) -> bool:
+            """A slow screen needs only the last look."""
+            return isinstance(message, FdtuiApp.Seen) and message.job is self.job
+
+    def __init__(
+        self, machine: Machine | None = None, open_at: tuple[int, int | None] | None = None
+    ) -> None:
+        super().__init__()
+        self.machine = machine or Machine()
+        self.log_of_session = SessionLog(self.machine.clock)
+        self.process_table = ProcessTable(self.machine.procfs, self.machine.clock)
+        self.last_sweep: Snapshot | None = None
+        self.poller = Poller(lambda job, result: self.post_message(self.Seen(job, result)))
+        self.frozen_at: float | None = None
+        self.blurred = False
+        self.held_count = 0
+        self.helper_user = ""  # whom the helper runs as, "" while none does
+        self._keeper: Keeper | None = None
+        self._open_at = open_at
+        self.crash: list[str] = []  # lines of the traceback, without the values of variables
+
+    # Starting and ending
+
+    def on_mount(self) -> None:
+        """Show the home place, then start what is not needed for the first paint."""
+        leave_on_signals(self.leave)
+        self.poller.start()
+        self.call_after_refresh(self._start)
+
+    def _start(self) -> None:
+        if self.machine.live:
+            leave_with_the_terminal(0, lambda: self.call_later(self.leave, 129))
+            _ = self.keeper
+        if self._open_at is not None:
+            pid, fd = self._open_at
+            self.open_process(pid, fd)
+
+    def leave(self, status: int = 0) -> None:
+        """End with this exit status; the terminal is restored by the driver."""
+        self.exit(status, return_code=status)
+
+    async def action_quit(self) -> None:
+        """Quit; everything held is released by the keeper's end."""
+        self.leave()
+
+    def action_copy_or_leave(self) -> None:
+        """ctrl+c ends, as everywhere else."""
+        self.leave(130)
+
+    def on_unmount(self) -> None:
+        """Let go of everything; nothing here may block."""
+        self.poller.stop()
+        if self._keeper is not None:
+            self._keeper.close()
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """No control byte of a stranger reaches the terminal, whichever way it came here."""
+        return [*super().get_line_filters(), TerminalGuard()]
+
+    def _fatal_error(self) -> None:
+        """Report a crash without the values of variables: they may be a target's secrets."""
+        self.bell()
+        text = "".join(traceback.format_exception(self._exception)) if self._exception else ""
+        lines = [safe(line) for line in text.splitlines()]
+        self._exit_renderables.append("fdtui crashed; this is a defect of fdtui.")
+        self.crash = lines
+        self._close_messages_no_wait()
+
+    # The keeper
+
+    @property
+    def keeper(self) -> Keeper:
+        """The process that owns every acquired descriptor; started when first asked for."""
+        if self._keeper is None:
+            self._keeper = self.machine.start_keeper()
+            self._keeper.subscribe(lambda event: self.call_later(self._on_keeper_event, event))
+        return self._keeper
+
+    def when(
+        self,
+        future: Future[T],
+        done: Callable[[T], None],
+        failed: Callable[[FdtuiError], None] | None = None,
+    ) -> None:
+        """Call `done` or `failed` in the event loop; a failure nobody takes is told below."""
+
+        def settle() -> None:
+            if future.cancelled():
+                return
+            try:
+                value = future.result()
+            except FdtuiError as error:
+                (failed or self.tell_error)(error)
+            else:
+                done(value)
+
+        future.add_done_callback(lambda _: self.call_later(settle))
+
+    def _on_keeper_event(self, event: Event) -> None:
+        self.log_of_session.add(event.verb, event.about, event.detail)
+        self.refresh_held()
+
+    def refresh_held(self) -> None:
+        """Ask how many descriptors are held, for the title of every place."""
+
+        def counted(holds: Sequence[object]) -> None:
+            self.held_count = len(holds)
+            self._redraw_bars()
+
+        self.when(self.keeper.held(), counted, lambda _: None)
+
+    # Telling
+
+    def tell(self, verb: str, about: str, detail: str = "") -> None:
+        """Show one line in place of the keys for 4 s, and write it to the session log."""
+        self.log_of_session.add(verb, about, detail)
+        self._show_result(" ".join(word for word in (verb, about, detail) if word), False)
+
+    def tell_error(self, error: FdtuiError) -> None:
+        """Show why something failed, and what would change it."""
+        self.log_of_session.add("failed", str(error), error.remedy)
+        text = f"{error}  {error.remedy}" if error.remedy else str(error)
+        self._show_result(text, True)
+
+    def _show_result(self, text: str, failed: bool) -> None:
+        from fdtui.tui.screens.place import PlaceScreen
+
+        for screen in reversed(self.screen_stack):
+            if isinstance(screen, PlaceScreen):
+                screen.show_result(text, failed=failed)
+                return
+
+    def _redraw_bars(self) -> None:
+        from fdtui.tui.screens.place import PlaceScreen
+
+        if isinstance(self.screen, PlaceScreen):
+            self.screen.show_bars()
+
+    def yank(self, text: str, what: str) -> None:
+        """Copy, and say which way it went."""
+        copy(
+            text,
+            self._write_to_terminal,
+            lambda way: self.call_later(self._show_result, f"{what}: {way}", False),
+        )
+
+    def _write_to_terminal(self, sequence: str) -> None:
+        if self._driver is not None:
+            self._driver.write(sequence)
+
+    # Moving about
+
+    def action_place(self, mode: str) -> None:
+        """Go to a place; its own stack of screens is as it was left."""
+        if mode == self.current_mode:
+            while len(self.screen_stack) > 1:
+                self.pop_screen()
+        else:
+            self.switch_mode(mode)
+
+    def open_process(self, pid: int, fd: int | None = None) -> None:
+        """Show the descriptors of a process, and look into one of them when `fd` is given."""
+        from fdtui.tui.screens.descriptors import Descriptors
+
+        try:
+            start_time = self.machine.procfs.start_time(pid)
+        except OSError as error:
+            from fdtui.errors import CallFailed
+
+            self.tell_error(CallFailed(f"open /proc/{pid}/stat", error, "no such process"))
+            return
+        self.push_screen(Descriptors(pid, start_time, select=fd, look=fd is not None))
+
+    # Looking
+
+    def on_fdtui_app_seen(self, message: Seen) -> None:
+        """Hand what the poller saw to the screen that wanted it."""
+        from fdtui.tui.screens.place import PlaceScreen
+
+        for screen in self.screen_stack:
+            if isinstance(screen, PlaceScreen) and screen.job is message.job:
+                screen.seen(message.result)
+
+    def freeze(self) -> None:
+        """Stop refreshing, or go on."""
+        self.frozen_at = None if self.frozen_at is not None else self.machine.clock()
+        self._rest()
+
+    def on_app_blur(self, _: events.AppBlur) -> None:
+        """The terminal is not in front: nobody sees a refresh."""
+        self.blurred = True
+        self._rest()
+
+    def on_app_focus(self, _: events.AppFocus) -> None:
+        """The terminal is in front again."""
+        self.blurred = False
+        self._rest()
+
+    def _rest(self) -> None:
+        self.poller.sleep(self.frozen_at is not None or self.blurred)
+        self._redraw_bars()
