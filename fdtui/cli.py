@@ -83,7 +83,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _screen(target: str | None) -> int:
-    from fdtui.commands.targets import parse_place
+    from fdtui.commands.targets import parse_place, start_time
 
     place = parse_place(target) if target else None
     if not (os.isatty(0) and os.isatty(2)):
@@ -95,4 +95,6 @@ def _screen(target: str | None) -> int:
     os.environ.setdefault("TEXTUAL_SPEEDUPS", "0")
     from fdtui.tui.run import run
 
-    return run(place)
+    if place is not None:
+        start_time(place.pid)  # a process that does not exist is told before the screen opens
+    return run((place.pid, place.fd) if place else None)

@@ -16,7 +16,7 @@ from textual.message import Message
 from textual.screen import Screen
 
 from fdtui.errors import FdtuiError
-from fdtui.keeper.api import Event, Keeper
+from fdtui.keeper.api import Event, Hold, Keeper
 from fdtui.render.safe import safe
 from fdtui.survey.processes import ProcessTable, Snapshot
 from fdtui.tui.clipboard import copy
@@ -91,6 +91,7 @@ class FdtuiApp(App[int]):
         self.frozen_at: float | None = None
         self.blurred = False
         self.held_count = 0
+        self.holds: Sequence[Hold] = ()
         self.helper_user = ""  # whom the helper runs as, "" while none does
         self._keeper: Keeper | None = None
         self._open_at = open_at
@@ -153,6 +154,17 @@ class FdtuiApp(App[int]):
             self._keeper.subscribe(lambda event: self.call_later(self._on_keeper_event, event))
         return self._keeper
 
+    @property
+    def ready_keeper(self) -> Keeper | None:
+        """The keeper if it was started already; for threads, which must not start it."""
+        return self._keeper
+
+    def held_fds(self, pid: int) -> frozenset[int]:
+        """Numbers of a process that this session holds."""
+        return frozenset(
+            hold.acquired.target.fd for hold in self.holds if hold.acquired.target.pid == pid
+        )
+
     def when(
         self,
         future: Future[T],
@@ -180,7 +192,8 @@ class FdtuiApp(App[int]):
     def refresh_held(self) -> None:
         """Ask how many descriptors are held, for the title of every place."""
 
-        def counted(holds: Sequence[object]) -> None:
+        def counted(holds: Sequence[Hold]) -> None:
+            self.holds = holds
             self.held_count = len(holds)
             self._redraw_bars()
 

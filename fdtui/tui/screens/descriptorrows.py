@@ -1,0 +1,206 @@
+"""Descriptors as rows of a table: columns, order, filter; cells are made when painted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Mapping, Sequence
+
+from fdtui.linux.abi import OpenFlags
+from fdtui.linux.procfs import Entry
+from fdtui.render import units
+from fdtui.render.objects import mode_of
+from fdtui.render.spans import BLANK, Cell, Span, Spans, shown
+from fdtui.survey.descriptors import DescriptorRow, Fd, TableSnapshot
+from fdtui.tui.widgets.columns import (
+    CLOSED,
+    ERROR,
+    HELD,
+    NEW,
+    PLAIN,
+    Column,
+    Placed,
+    RowState,
+)
+
+COLUMNS = (
+    Column("fd", "FD", (4, 4, 4), right=True),
+    Column("kind", "KIND", (10, 10, 10)),
+    Column("mode", "MODE", (4, 4, 4), gap=1, drop_below=54),
+    Column("flags", "FLAGS", (0, 5, 5), gap=1, drop_below=104),
+    Column("pos", "POS", (6, 6, 6), right=True, gap=1, drop_below=62),
+    Column("moved", "", (1, 1, 1), gap=0, drop_below=62),
+    Column("size", "SIZE", (6, 6, 6), right=True, gap=1, drop_below=48),
+    Column("shared", "SHARED", (3, 6, 6), right=True, drop_below=68, short_title="SHR"),
+    Column("peer", "PEER", (0, 20, 26), drop_below=100),
+    Column("target", "TARGET", flexible=True),
+)
+_FLAGS = (
+    ("a", OpenFlags.O_APPEND),
+    ("n", OpenFlags.O_NONBLOCK),
+    ("c", OpenFlags.O_CLOEXEC),
+    ("d", OpenFlags.O_DIRECT),
+    ("s", OpenFlags.O_DSYNC),
+)
+_MODES = {"r": (True, False), "w": (False, True), "rw": (True, True), "path": (False, False)}
+
+Neighbour = tuple[Spans, Spans]  # the SHARED and the PEER cell
+_LAST = 1 << 62
+
+
+def _number(fd: Fd) -> tuple[int, str]:
+    return (fd, "") if isinstance(fd, int) else (_LAST, fd)
+
+
+SORTS: dict[str, tuple[Callable[[DescriptorRow], object], bool]] = {
+    "fd": (lambda row: _number(row.entry.fd), False),
+    "kind": (lambda row: (row.kind.name, _number(row.entry.fd)), False),
+    "mode": (lambda row: (mode_of(row.entry) or "", _number(row.entry.fd)), False),
+    "pos": (lambda row: -1 if row.pos is None else row.pos, True),
+    "size": (lambda row: -1 if row.size is None else row.size, True),
+    "target": (lambda row: (row.entry.link, _number(row.entry.fd)), False),
+}
+
+
+def searchable(row: DescriptorRow) -> str:
+    """The text that plain words are looked for in."""
+    target = "".join(span.text for span in row.kind.target(row.entry, row.info))
+    return f"{row.entry.fd} {row.kind.name} {row.entry.link} {target}".lower()
+
+
+class DescriptorRows:
+    """One snapshot of a table, sorted and filtered."""
+
+    def __init__(
+        self,
+        snapshot: TableSnapshot,
+        *,
+        sort: str = "fd",
+        descending: bool = False,
+        words: Sequence[str] = (),
+        neighbours: Mapping[Fd, Neighbour] | None = None,
+        held: frozenset[int] = frozenset(),
+    ) -> None:
+        self._filled = snapshot.rows
+        self._neighbours = neighbours or {}
+        self._held = held
+        fds: Sequence[Fd] = snapshot.fds
+        if words:
+            fds = [fd for fd in fds if fd in self._filled and self._has(fd, words)]
+        if sort != "fd":
+            key, _ = SORTS[sort]
+            known = [fd for fd in fds if fd in self._filled]
+            known.sort(key=lambda fd: key(self._filled[fd]), reverse=descending)  # type: ignore[arg-type, return-value]  # each key is comparable to itself
+            fds = [*known, *(fd for fd in fds if fd not in self._filled)]
+        elif descending:
+            fds = fds[::-1]
+        self._fds = fds
+        self._index: dict[Hashable, int] | None = None
+
+    def _has(self, fd: Fd, words: Sequence[str]) -> bool:
+        text = searchable(self._filled[fd])
+        return all(word in text for word in words)
+
+    def __len__(self) -> int:
+        return len(self._fds)
+
+    def fd(self, index: int) -> Fd:
+        """The number in that row."""
+        return self._fds[index]
+
+    def row(self, index: int) -> DescriptorRow | None:
+        """The row, when it was filled already."""
+        return self._filled.get(self._fds[index])
+
+    def key(self, index: int) -> Hashable:
+        """The number: what the person has in mind while the table moves."""
+        return self._fds[index]
+
+    def index(self, key: Hashable) -> int | None:
+        """Where that number is now."""
+        if self._index is None:
+            self._index = {fd: place for place, fd in enumerate(self._fds)}
+        return self._index.get(key)
+
+    def state(self, index: int) -> RowState:
+        """Failed, closed, new, held."""
+        row = self.row(index)
+        if row is None:
+            return PLAIN
+        if row.closed:
+            return CLOSED
+        if row.entry.error is not None:
+            return ERROR
+        if row.new:
+            return NEW
+        return HELD if row.entry.fd in self._held else PLAIN
+
+    def cells(self, index: int, columns: Sequence[Placed]) -> Sequence[Cell]:
+        """One cell for each column; a row that was not filled yet shows its number."""
+        row = self.row(index)
+        if row is None:
+            number = Span(str(self._fds[index]), "strong")
+            return [number if placed.key == "fd" else BLANK for placed in columns]
+        return [self._cell(row, placed, columns) for placed in columns]
+
+    def _cell(self, row: DescriptorRow, placed: Placed, columns: Sequence[Placed]) -> Cell:
+        entry = row.entry
+        match placed.key:
+            case "fd":
+                return Span(str(entry.fd), "strong")
+            case "kind":
+                return (Span(row.kind.family.glyph, "muted"), Span(f" {row.kind.label}"))
+            case "mode":
+                return mode_cell(entry)
+            case "flags":
+                return flags_cell(entry)
+            case "pos":
+                if row.pos is None:
+                    return BLANK
+                return Span(units.size_cell(row.pos), "strong" if row.moved else "text")
+            case "moved":
+                return Span(" ↑↓"[row.moved] if row.moved else "", "strong")
+            case "size":
+                return BLANK if row.size is None else Span(units.size_cell(row.size))
+            case "shared" | "peer":
+                cells = self._neighbours.get(entry.fd)
+                return cells[placed.key == "peer"] if cells else BLANK
+            case _:
+                return target_cell(row)
+
+
+def mode_cell(entry: Entry) -> Cell:
+    """`r-` `-w` `rw` `--`, what is off is faint."""
+    mode = mode_of(entry)
+    if mode is None or isinstance(entry.fd, str):
+        return BLANK
+    read, write = _MODES[mode]
+    return (
+        Span("r") if read else Span("-", "faint"),
+        Span("w") if write else Span("-", "faint"),
+    )
+
+
+def flags_cell(entry: Entry) -> Cell:
+    """`ancds`, `·` for off."""
+    if entry.info is None:
+        return BLANK
+    flags = entry.info.flags
+    return tuple(Span(c) if flags & bit else Span("·", "faint") for c, bit in _FLAGS)
+
+
+def target_cell(row: DescriptorRow) -> Spans:
+    """What it is open on: the kind's own words, or why nothing is known."""
+    entry = row.entry
+    if entry.error is not None and not entry.link:
+        return (Span(str(entry.error), "danger"),)
+    parts: list[Span] = []
+    for span in row.kind.target(entry, row.info):
+        # Only what comes from a stranger can hold anything but plain text.
+        if span.text.isascii() and span.text.isprintable():
+            parts.append(span)
+        else:
+            parts.extend(shown(span.text, span.role, cut=span.cut))
+    if entry.deleted and not any(
+        "(deleted)" in span.text and span.role == "attention" for span in parts
+    ):
+        parts.append(Span(" (deleted)", "attention", "never"))
+    return tuple(parts)
