@@ -35,9 +35,9 @@ def offset_words(offset: int) -> str:
     return f"{offset:#x} = {offset:,}"
 
 
-def offset_digits(size: int) -> int:
-    """Hex digits that the offsets of `size` bytes need in the margin: 8, or more."""
-    return max(8, (max(size, 1).bit_length() + 3) // 4)
+def offset_digits(last: int) -> int:
+    """Hex digits that offsets up to `last` need in the margin: 8, or more."""
+    return max(8, (last.bit_length() + 3) // 4)
 
 
 def percent(part: float, whole: float) -> str:
