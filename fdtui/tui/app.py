@@ -11,6 +11,7 @@ from typing import ClassVar, TypeVar
 from textual import events
 from textual.app import App
 from textual.binding import Binding, BindingType
+from textual.command import Provider
 from textual.filter import LineFilter
 from textual.message import Message
 from textual.screen import Screen
@@ -24,6 +25,7 @@ from fdtui.tui.linefilter import TerminalGuard
 from fdtui.tui.machine import Machine
 from fdtui.tui.poller import Job, Poller
 from fdtui.tui.session import SessionLog
+from fdtui.tui.settings import Settings
 from fdtui.tui.terminal import leave_on_signals, leave_with_the_terminal
 
 T = TypeVar("T")
@@ -47,6 +49,12 @@ def _held() -> Screen[None]:
     return Held()
 
 
+def _palette() -> type[Provider]:
+    from fdtui.tui.palette import Everything
+
+    return Everything
+
+
 class FdtuiApp(App[int]):
     """One poller thread, one keeper process, three places, each with its own stack of screens."""
 
@@ -60,6 +68,7 @@ class FdtuiApp(App[int]):
         "held": _held,
     }
     DEFAULT_MODE = "processes"
+    COMMANDS: ClassVar[set[Callable[[], type[Provider]]]] = {_palette}  # type: ignore[assignment]
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("1", "place('processes')", "Processes", id="place.processes", show=False),
         Binding("2", "place('machine')", "Machine", id="place.machine", show=False),
@@ -80,14 +89,20 @@ class FdtuiApp(App[int]):
             return isinstance(message, FdtuiApp.Seen) and message.job is self.job
 
     def __init__(
-        self, machine: Machine | None = None, open_at: tuple[int, int | None] | None = None
+        self,
+        machine: Machine | None = None,
+        open_at: tuple[int, int | None] | None = None,
+        settings: Settings | None = None,
     ) -> None:
         super().__init__()
         self.machine = machine or Machine()
         self.log_of_session = SessionLog(self.machine.clock)
         self.process_table = ProcessTable(self.machine.procfs, self.machine.clock)
         self.last_sweep: Snapshot | None = None
-        self.poller = Poller(lambda job, result: self.post_message(self.Seen(job, result)))
+        self.poller = Poller(
+            lambda job, result: self.post_message(self.Seen(job, result)),
+            lambda error: self.call_later(self._handle_exception, error),
+        )
         self.frozen_at: float | None = None
         self.blurred = False
         self.held_count = 0
@@ -95,12 +110,16 @@ class FdtuiApp(App[int]):
         self.helper_user = ""  # whom the helper runs as, "" while none does
         self._keeper: Keeper | None = None
         self._open_at = open_at
+        self.settings = settings or Settings()
         self.crash: list[str] = []  # lines of the traceback, without the values of variables
 
     # Starting and ending
 
     def on_mount(self) -> None:
         """Show the home place, then start what is not needed for the first paint."""
+        self.set_keymap(self.settings.keys)
+        if self.settings.theme in self.available_themes:
+            self.theme = self.settings.theme
         leave_on_signals(self.leave)
         self.poller.start()
         self.call_after_refresh(self._start)
@@ -133,7 +152,7 @@ class FdtuiApp(App[int]):
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """No control byte of a stranger reaches the terminal, whichever way it came here."""
-        return [*super().get_line_filters(), TerminalGuard()]
+        return [*super().get_line_filters(), TerminalGuard(ascii_only=self.settings.ascii_only)]
 
     def _fatal_error(self) -> None:
         """Report a crash without the values of variables: they may be a target's secrets."""

@@ -19,9 +19,12 @@ class Poller(threading.Thread):
     A daemon thread: a read that hangs cannot keep fdtui alive.
     """
 
-    def __init__(self, deliver: Deliver, period: float = 1.0) -> None:
+    def __init__(
+        self, deliver: Deliver, crashed: Callable[[Exception], object], period: float = 1.0
+    ) -> None:
         super().__init__(name="poller", daemon=True)
         self._deliver = deliver
+        self._crashed = crashed
         self._base = period
         self._job: Job | None = None
         self._job_period = period
@@ -35,6 +38,11 @@ class Poller(threading.Thread):
         self._job = job
         self._job_period = self.period = period or self._base
         self._wake.set()
+
+    def drop_job(self, job: Job) -> None:
+        """Stop this job, unless another has taken its place already."""
+        if self._job is job:
+            self._job = None
 
     def poke(self) -> None:
         """Run the job now, also when asleep."""
@@ -61,7 +69,12 @@ class Poller(threading.Thread):
             self._wake.clear()
             if job is not None:
                 started = time.monotonic()
-                result = job(self._stale(job))
+                try:
+                    result = job(self._stale(job))
+                except Exception as error:
+                    # A defect in a look must end the app with a report, not freeze its screen.
+                    self._crashed(error)
+                    return
                 cost = time.monotonic() - started
                 self.period = max(self._job_period, SLOWDOWN * cost)
                 if not self._ended and self._job is job:

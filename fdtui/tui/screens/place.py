@@ -102,8 +102,7 @@ class PlaceScreen(Screen[None]):
 
     def on_screen_suspend(self) -> None:
         """Behind another screen: nobody sees a refresh."""
-        if self.fdtui.screen is not self:
-            self.fdtui.poller.set_job(None)
+        self.fdtui.poller.drop_job(self.job)
 
     def show_bars(self) -> None:
         """Draw title, status and keys anew."""

@@ -1,0 +1,63 @@
+"""The palette: go to a process, to a place, to any key's action by name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from typing import TYPE_CHECKING, cast
+
+from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.content import Content
+
+from fdtui.render.safe import safe
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from fdtui.tui.app import FdtuiApp
+
+
+class Everything(Provider):
+    """Places, the screen's own actions, and `pid` for the processes."""
+
+    @property
+    def _app(self) -> FdtuiApp:
+        return cast("FdtuiApp", self.app)
+
+    def _commands(self) -> Iterator[tuple[str, str, Callable[[], object]]]:
+        for mode, title in (("processes", "Processes"), ("machine", "Machine"), ("held", "Held")):
+            yield f"go to {title}", "a place", partial(self._app.action_place, mode)
+        seen = set()
+        for key, active in self.screen.active_bindings.items():
+            binding = active.binding
+            if not binding.description or binding.system or binding.description in seen:
+                continue
+            seen.add(binding.description)
+            yield (
+                binding.description,
+                f"the key {key}",
+                partial(self.app.run_action, binding.action, active.node),
+            )
+
+    def _processes(self) -> Iterator[tuple[str, str, Callable[[], object]]]:
+        sweep = self._app.last_sweep
+        for row in sweep.rows if sweep else ():
+            if not row.gone:
+                yield (
+                    f"go to pid {row.pid} {safe(row.name)}",
+                    safe(row.command)[:120],
+                    partial(self._app.open_process, row.pid),
+                )
+
+    async def discover(self) -> Hits:
+        """What is offered before anything was typed."""
+        for name, text, command in self._commands():
+            yield DiscoveryHit(Content(name), command, text=name, help=text)
+
+    async def search(self, query: str) -> Hits:
+        """What fits the words."""
+        matcher = self.matcher(query)
+        for source in (self._commands(), self._processes()):
+            for name, text, command in source:
+                if (score := matcher.match(name)) > 0:
+                    yield Hit(score, matcher.highlight(name), command, text=name, help=text)

@@ -1,0 +1,45 @@
+"""What a person may change: keys and theme, in `config.toml` of the configuration folder."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from platformdirs import user_config_path
+
+from fdtui.errors import FdtuiError
+
+
+class Settings(NamedTuple):
+    """`keys` maps binding ids (`fd.steal`) to keys (`x` or `x,f5`)."""
+
+    theme: str = ""
+    keys: Mapping[str, str] = {}
+    ascii_only: bool = False
+
+
+def settings_path() -> Path:
+    """Return where the file is looked for."""
+    return user_config_path("fdtui") / "config.toml"
+
+
+def load_settings(path: Path | None = None) -> Settings:
+    """Read the file; without one everything is as it comes.  FdtuiError names what is wrong."""
+    path = path or settings_path()
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return Settings()
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise FdtuiError(f"{path}: {error}", "mend the file or move it away") from error
+    theme, keys, plain = table.get("theme", ""), table.get("keys", {}), table.get("ascii", False)
+    unknown = sorted(set(table) - {"theme", "keys", "ascii"})
+    if unknown:
+        raise FdtuiError(f"{path}: unknown setting {unknown[0]}", "known are theme, ascii, [keys]")
+    if not isinstance(theme, str) or not isinstance(plain, bool) or not isinstance(keys, dict):
+        raise FdtuiError(f"{path}: theme is a text, ascii true or false, keys a table")
+    if bad := [name for name, key in keys.items() if not isinstance(key, str)]:
+        raise FdtuiError(f"{path}: keys.{bad[0]} is no text", 'write it as "x" or "x,f5"')
+    return Settings(theme, keys, plain)
