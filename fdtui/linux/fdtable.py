@@ -20,6 +20,7 @@ from fdtui.linux.record import Owner, Record, Row, Table, Wants
 _GONE = (errno.ENOENT, errno.ESRCH, errno.EBADF)
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _INFO_READ = 4096
+_PF_KTHREAD = 0x200000
 _O_PATH = 0o10000000
 _ACCESS = (4, 2, 6, 0)  # by O_ACCMODE; 3 is neither (ioctl only)
 
@@ -79,7 +80,9 @@ def owner_of(pid: int) -> Owner | None:
         return None
     head, _, tail = data.rpartition(b")")
     comm = os.fsdecode(head.partition(b"(")[2])
-    return Owner(pid, int(tail.split(None, 20)[19]), comm, st.st_uid, st.st_size, None)
+    fields = tail.split(None, 20)  # from the third of proc_pid_stat(5): state, ppid ...
+    kernel = bool(int(fields[6]) & _PF_KTHREAD)
+    return Owner(pid, int(fields[19]), comm, st.st_uid, st.st_size, None, int(fields[1]), kernel)
 
 
 def read_rows(pid: int, wants: Wants) -> tuple[Owner, list[Row]] | None:

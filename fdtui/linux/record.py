@@ -111,6 +111,8 @@ class Owner(NamedTuple):
     uid: int  # owner of /proc/PID: effective, root for a non-dumpable process
     fds: int
     error: tuple[str, int] | None
+    ppid: int
+    kernel: bool  # a kernel thread
 
 
 Row: TypeAlias = tuple[object, ...]  # a Record that marshal can carry
