@@ -46,14 +46,14 @@ def start_keeper() -> KeeperClient:
     return client
 
 
-class KeeperClient(Keeper):
-    """Starts a keeper when one is needed, also after one died.  Safe to call from any thread."""
+class Asker:
+    """Asks by name: starts a keeper when one is needed, also after one died."""
 
     def __init__(self) -> None:
         self._line: Line | None = None
         self._lock = threading.Lock()
         self._seq = itertools.count(1)
-        self._subscribers: list[Callable[[Event], None]] = []
+        self._subscribers: list[Callable[[Event], object]] = []
         self._closed = False
 
     def connect(self) -> Line:
@@ -86,6 +86,69 @@ class KeeperClient(Keeper):
     ) -> Future[Reply]:
         """Ask for a service of `fdtui.keeper.ops`, which concerns no descriptor."""
         return self._ask(op, args or {}, _reply, timeout=timeout)
+
+    def subscribe(self, callback: Callable[[Event], object]) -> None:
+        self._subscribers.append(callback)
+
+    def close(self) -> None:
+        with self._lock:
+            self._closed = True
+            line = self._line
+        if line is not None:
+            line.hang_up()
+
+    def _event(self, event: Event) -> None:
+        for callback in list(self._subscribers):
+            callback(event)
+
+    def _ask(
+        self,
+        op: str,
+        args: Info,
+        decode: Callable[[Reply], T],
+        payload: bytes = b"",
+        progress: Progress | None = None,
+        timeout: float = QUICK,
+    ) -> Future[T]:
+        future: Future[T] = Future()
+
+        def succeed(reply: Reply) -> None:
+            try:
+                value = decode(reply)
+            except (KeyError, WireError) as error:
+                fail(WireError(f"the keeper's answer to {op} makes no sense: {error}"))
+                return
+            settle(lambda: future.set_result(value))
+
+        def fail(error: FdtuiError) -> None:
+            settle(lambda: future.set_exception(error))
+
+        def settle(how: Callable[[], None]) -> None:
+            try:
+                how()
+            except InvalidStateError:
+                pass  # it was cancelled: nobody waits for it
+
+        try:
+            line = self.connect()
+        except FdtuiError as error:
+            future.set_exception(error)
+            return future
+        seq = next(self._seq)
+        late = CallFailed(
+            op,
+            errno.ETIMEDOUT,
+            f"no answer within {timeout:g} s",
+            "the server of that file (FUSE, NFS) may hang; everything else goes on",
+        )
+        pending = Pending(succeed, fail, progress, timeout, late)
+        line.ask(seq, {**args, "seq": seq, "op": op}, payload, pending)
+        future.add_done_callback(lambda done: line.cancel(seq) if done.cancelled() else None)
+        return future
+
+
+class KeeperClient(Asker, Keeper):
+    """The keeper as a screen sees it.  Safe to call from any thread, and returns at once."""
 
     def look(self, target: Target, via: str | None = None) -> Future[Acquired]:
         return self._acquire("look", target, via)
@@ -151,65 +214,6 @@ class KeeperClient(Keeper):
 
     def held(self) -> Future[list[Hold]]:
         return self._ask("held", {}, lambda reply: _list(reply, "held", hold_from))
-
-    def subscribe(self, callback: Callable[[Event], None]) -> None:
-        self._subscribers.append(callback)
-
-    def close(self) -> None:
-        with self._lock:
-            self._closed = True
-            line = self._line
-        if line is not None:
-            line.hang_up()
-
-    def _event(self, event: Event) -> None:
-        for callback in list(self._subscribers):
-            callback(event)
-
-    def _ask(
-        self,
-        op: str,
-        args: Info,
-        decode: Callable[[Reply], T],
-        payload: bytes = b"",
-        progress: Progress | None = None,
-        timeout: float = QUICK,
-    ) -> Future[T]:
-        future: Future[T] = Future()
-
-        def succeed(reply: Reply) -> None:
-            try:
-                value = decode(reply)
-            except (KeyError, WireError) as error:
-                fail(WireError(f"the keeper's answer to {op} makes no sense: {error}"))
-                return
-            settle(lambda: future.set_result(value))
-
-        def fail(error: FdtuiError) -> None:
-            settle(lambda: future.set_exception(error))
-
-        def settle(how: Callable[[], None]) -> None:
-            try:
-                how()
-            except InvalidStateError:
-                pass  # it was cancelled: nobody waits for it
-
-        try:
-            line = self.connect()
-        except FdtuiError as error:
-            future.set_exception(error)
-            return future
-        seq = next(self._seq)
-        late = CallFailed(
-            op,
-            errno.ETIMEDOUT,
-            f"no answer within {timeout:g} s",
-            "the server of that file (FUSE, NFS) may hang; everything else goes on",
-        )
-        pending = Pending(succeed, fail, progress, timeout, late)
-        line.ask(seq, {**args, "seq": seq, "op": op}, payload, pending)
-        future.add_done_callback(lambda done: line.cancel(seq) if done.cancelled() else None)
-        return future
 
 
 def _reply(reply: Reply) -> Reply:

@@ -20,6 +20,7 @@ from fdtui.kinds.base import FdKind
 from fdtui.linux.json_types import Info
 from fdtui.linux.owned import OwnedFd
 from fdtui.linux.peek import Peek
+from fdtui.linux.private import PrivatePeek
 from fdtui.linux.procfs import Entry
 from fdtui.linux.pseudofs import pseudofs
 
@@ -29,8 +30,13 @@ class Seen(NamedTuple):
 
     entry: Entry
     info: Info
-    peek: Peek
-    private: bool  # the peek's description is our own: its offset may be moved
+    peek: Peek  # a PrivatePeek where the description is our own
+    reader: OwnedFd  # what it looks through
+
+    @property
+    def private(self) -> bool:
+        """Is the description that bytes are read through our own?"""
+        return isinstance(self.peek, PrivatePeek)
 
 
 @dataclass(slots=True)
@@ -66,12 +72,13 @@ class Custody:
     def seen(self) -> Iterator[Seen]:
         """Yield one look at it."""
         if self.private is not None:
-            peek = Peek(self.private)
-            yield Seen(*decode(self.kind, peek, self._entry_by_private(self.private)), peek, True)
+            peek = PrivatePeek(self.private)
+            entry = self._entry_by_private(self.private)
+            yield Seen(*decode(self.kind, peek, entry), peek, self.private)
             return
         with self.borrowed() as owned:
-            peek = Peek(owned)
-            yield Seen(*decode(self.kind, peek, entry_of(owned, self.target)), peek, False)
+            shared = Peek(owned)
+            yield Seen(*decode(self.kind, shared, entry_of(owned, self.target)), shared, owned)
 
     def _entry_by_private(self, private: OwnedFd) -> Entry:
         if self.shared is not None:

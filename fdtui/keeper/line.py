@@ -16,9 +16,10 @@ from fdtui.errors import CallFailed, FdtuiError
 from fdtui.keeper.api import Event, Progress
 from fdtui.keeper.codec import error_from, items, table, text, whole
 from fdtui.keeper.operations import Reply
-from fdtui.keeper.wire import Frame, FrameReader, WireError, encode, refuse_descriptors
+from fdtui.keeper.wire import Frame, FrameReader, WireError, encode
 from fdtui.linux.json_types import Info
 from fdtui.linux.owned import OwnedFd
+from fdtui.linux.scm import refuse_descriptors
 
 CHUNK = 1 << 18
 IDS_PER_KEEPER = 1 << 32  # the ids of a keeper that died are never those of the next

@@ -15,6 +15,7 @@ from fdtui.keeper.seeing import entry_of, fdinfo_of, same_file
 from fdtui.kinds import classify
 from fdtui.kinds.base import Borrow, FdKind, View
 from fdtui.linux.fstype import READING_CONSUMES, VIRTUAL, fs_type
+from fdtui.linux.locks import parse_lock
 from fdtui.linux.owned import OwnedFd
 from fdtui.linux.peek import Peek
 from fdtui.linux.procfs import Entry, ProcFs
@@ -119,8 +120,8 @@ def choose_reading(owned: OwnedFd, kind: FdKind, entry: Entry) -> Reading:
 
 def leased(entry: Entry) -> bool:
     """Has somebody a lease through this description?  fcntl(2) F_SETLEASE; fdinfo `lock:`."""
-    lines = entry.info.all("lock") if entry.info else []
-    return any(" LEASE " in line or " DELEG " in line for line in lines)
+    locks = [parse_lock(line) for line in entry.info.all("lock")] if entry.info else []
+    return any(lock is not None and lock.type in ("lease", "delegation") for lock in locks)
 
 
 def comm_of(pid: int) -> str:

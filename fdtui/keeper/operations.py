@@ -93,7 +93,7 @@ def describe_bug(error: BaseException) -> str:
 Handler: TypeAlias = "Callable[[Call, Room], Reply]"
 Service: TypeAlias = "Callable[[Call, Rooms], Reply]"
 
-_BUILT_IN = ("fdtui.keeper.reading", "fdtui.keeper.services")
+_BUILT_IN = ("fdtui.keeper.reading", "fdtui.keeper.searching", "fdtui.keeper.services")
 
 
 class Offers(NamedTuple):

@@ -21,10 +21,11 @@ from fdtui.keeper.codec import error_json, only, text, whole
 from fdtui.keeper.holds import RELEASE_REASON, Rooms
 from fdtui.keeper.operations import Call, Reply, discover
 from fdtui.keeper.watching import Watcher
-from fdtui.keeper.wire import Frame, FrameReader, WireError, encode, refuse_descriptors
+from fdtui.keeper.wire import Frame, FrameReader, WireError, encode
 from fdtui.linux import syscalls
 from fdtui.linux.json_types import Info
 from fdtui.linux.owned import OwnedFd
+from fdtui.linux.scm import refuse_descriptors
 
 PROTOCOL = 1
 LAST_CALL = 0.3  # seconds for the rooms to close at exit; a stuck one does not hold the others up

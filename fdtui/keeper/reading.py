@@ -46,12 +46,12 @@ def read_stretch(read: Read, offset: int, length: int, size: int | None = None) 
     if offset >= MAX_OFFSET:
         return Stretch(b"")
     end = min(offset + length, MAX_OFFSET)
-    if size is not None:
-        end = min(end, max(size, offset + BLOCK))
     chunks: list[bytes] = []
     bad: list[BadBlock] = []
     at = offset
     while at < end:
+        if bad and size is not None and at >= size:
+            return _cut(b"".join(chunks), bad, offset, max(size - offset, 0))
         try:
             chunk = read(at, end - at)
         except OSError as error:
@@ -64,8 +64,6 @@ def read_stretch(read: Read, offset: int, length: int, size: int | None = None) 
             break
         chunks.append(chunk)
         at += len(chunk)
-    if size is not None and bad and at > size:
-        return _cut(b"".join(chunks), bad, offset, max(size - offset, 0))
     return Stretch(chunks[0] if len(chunks) == 1 else b"".join(chunks), tuple(bad))
 
 

@@ -6,7 +6,6 @@ Neither end ever receives with a control buffer, so no descriptor can cross here
 from __future__ import annotations
 
 import json
-import socket
 import struct
 from typing import NamedTuple
 
@@ -16,7 +15,6 @@ from fdtui.linux.json_types import Info
 MAGIC = b"fdk1"
 MAX_HEADER = 64 << 20  # a directory of 100,000 names
 MAX_PAYLOAD = 64 << 20
-SO_PASSRIGHTS = 83  # Linux 6.16: the sender of a descriptor gets EPERM
 
 _PREFIX = struct.Struct("!4sII")  # magic, bytes of JSON, bytes of payload
 
@@ -78,14 +76,3 @@ class FrameReader:
         if not isinstance(header, dict):
             raise WireError("the header of a frame is not an object")
         return Frame(header, bytes(self._buffer[split:end]))
-
-
-def refuse_descriptors(sock: socket.socket) -> None:
-    """Make the kernel refuse descriptors sent to this socket, where it can (SO_PASSRIGHTS 0).
-
-    Older kernels: recv(2) without a control buffer drops them.
-    """
-    try:
-        sock.setsockopt(socket.SOL_SOCKET, SO_PASSRIGHTS, 0)
-    except OSError:
-        pass
