@@ -34,6 +34,7 @@ class Descriptors(TablePlace):
     """One process's table."""
 
     place = "1"
+    drilled = True
     columns = COLUMNS
     sortable = tuple(SORTS)
     descending_first = frozenset(key for key, (_, descending) in SORTS.items() if descending)

@@ -38,7 +38,7 @@ def keys_of(screen: Screen[None]) -> list[tuple[str, str]]:
     found: dict[str, list[str]] = {}
     for key, active in screen.active_bindings.items():
         binding = active.binding
-        if not binding.description or binding.system or not active.enabled:
+        if not binding.id or not binding.description or not active.enabled:
             continue
         keys = found.setdefault(binding.description, [])
         keys.append(_SHOWN.get(key, key))

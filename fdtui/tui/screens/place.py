@@ -40,6 +40,7 @@ class PlaceScreen(Screen[None]):
 
     place: ClassVar[str] = "1"  # the key of the place it belongs to
     home: ClassVar[bool] = False
+    drilled: ClassVar[bool] = False  # True: its place is further up, and its key leads back there
     period: ClassVar[float] = 1.0  # seconds between two looks
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", "back", id="place.back", show=False),
@@ -125,7 +126,8 @@ class PlaceScreen(Screen[None]):
     def title_right(self) -> Spans:
         """The three places; on narrow screens the counts take the room of two of them."""
         width = self.app.size.width
-        places = place_keys(self.place, self.fdtui.held_count, width, home=self.home)
+        here = "" if self.drilled else self.place
+        places = place_keys(here, self.fdtui.held_count, width, home=self.home)
         short = self.short_counts()
         if width < NARROW and short:
             return (Span(short, "muted"), Span("  "), *places)

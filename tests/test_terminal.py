@@ -1,0 +1,142 @@
+"""fdtui on a real terminal: start, drill, steal, view, resize, and every way out."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.terminal import Terminal
+
+WRITER = """
+import os, sys, time
+fd = os.open(sys.argv[1], os.O_WRONLY | os.O_CREAT, 0o600)
+for number in range(1_000_000):
+    os.write(fd, b"line %d of the log\\n" % number)
+    sys.stdin.readline()
+"""
+
+
+class Writer:
+    """A job with a log: each call of `write` appends a line."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", WRITER, str(path)], stdin=subprocess.PIPE
+        )
+        deadline = time.monotonic() + 10
+        while not (path.exists() and path.stat().st_size):
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
+
+    @property
+    def fd(self) -> int:
+        base = Path(f"/proc/{self.pid}/fd")
+        return next(int(n) for n in os.listdir(base) if os.readlink(base / n) == str(self.path))
+
+    def write(self) -> None:
+        assert self.process.stdin is not None
+        self.process.stdin.write(b"\n")
+        self.process.stdin.flush()
+
+    def close(self) -> None:
+        self.process.kill()
+        self.process.wait()
+        assert self.process.stdin is not None
+        self.process.stdin.close()
+
+
+@pytest.fixture
+def writer(tmp_path: Path) -> Iterator[Writer]:
+    job = Writer(tmp_path / "access.log")
+    yield job
+    job.close()
+
+
+def test_start_find_steal_view_and_watch_lines_arrive(writer: Writer) -> None:
+    with Terminal([]) as term:
+        term.wait_for("processes,")
+        term.press("/", str(writer.path), "enter")
+        term.wait_for("1 process")
+        term.press("enter")
+        term.wait_for("access.log")
+        info = Path(f"/proc/{writer.pid}/fdinfo/{writer.fd}")
+        before = info.read_text()
+        term.press("/", "access.log", "enter")
+        term.wait_for("1 descriptor")
+        term.press("s")
+        term.wait_for("took fd")
+        term.wait_for("Held 1")
+        term.press("enter")
+        term.wait_for("line 0 of the log")
+        term.press("f")
+        term.wait_for("following")
+        writer.write()
+        term.wait_for("line 1 of the log", 3)
+        assert info.read_text().splitlines()[1:] == before.splitlines()[1:]
+        term.resize(80, 24)
+        term.wait_for(lambda text: "line 1 of the log" in text and len(text.split("\n")) == 24)
+        term.press("q")
+        assert term.wait_exit() == 0
+        assert term.restored() == []
+    writer.write()
+    deadline = time.monotonic() + 5
+    while b"line 2 of the log" not in writer.path.read_bytes():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+@pytest.mark.parametrize(
+    "number", [signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGINT], ids=lambda s: s.name
+)
+def test_a_signal_restores_the_terminal(number: signal.Signals) -> None:
+    with Terminal([]) as term:
+        term.wait_for("processes,")
+        term.process.send_signal(number)
+        assert term.wait_exit() == 128 + number
+        assert term.restored() == []
+
+
+def test_stop_and_continue() -> None:
+    with Terminal([]) as term:
+        term.wait_for("processes,")
+        term.process.send_signal(signal.SIGTSTP)
+        deadline = time.monotonic() + 5
+        while "T (stopped)" not in Path(f"/proc/{term.process.pid}/status").read_text():
+            assert time.monotonic() < deadline
+            term.pump()
+        term.process.send_signal(signal.SIGCONT)
+        term.press("?")
+        term.wait_for("cannot be looked into")
+        term.press("escape")
+        term.wait_for(lambda text: "cannot be looked into" not in text)
+        term.press("q")
+        assert term.wait_exit() == 0
+        assert term.restored() == []
+
+
+def test_a_terminal_that_vanishes_ends_fdtui_within_a_second() -> None:
+    with Terminal([]) as term:
+        term.wait_for("processes,")
+        term.hang_up()
+        assert term.wait_exit(1.5) != 0
+
+
+def test_no_terminal_is_said_in_one_line() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "fdtui"], input="", capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith("fdtui: the screen needs a terminal")
+    assert "Traceback" not in done.stderr
