@@ -12,7 +12,7 @@ from fdtui.render.units import offset_digits
 MARKER = "┃"
 
 # Classes of bytes, which the screen gives a style each; the last ones are laid over the first.
-NUL, OTHER, TEXT, CHANGED, MATCH, CURRENT, CURSOR, TARGET = range(8)
+NUL, OTHER, TEXT, CHANGED, MATCH, CURRENT, CURSOR, TARGET, MARK = range(9)
 _TINTED = CHANGED
 
 _CLASS = bytes(NUL if b == 0 else TEXT if 0x20 <= b < 0x7F else OTHER for b in range(256))
@@ -133,7 +133,7 @@ def _insert(pieces: list[tuple[str, int]], cell: int) -> None:
     """Put the marker into the blank at `cell`."""
     for index, (text, kind) in enumerate(pieces):
         if cell < len(text):
-            parts = [(text[:cell], kind), (MARKER, TARGET), (text[cell + 1 :], kind)]
+            parts = [(text[:cell], kind), (MARKER, MARK), (text[cell + 1 :], kind)]
             pieces[index : index + 1] = [part for part in parts if part[0]]
             return
         cell -= len(text)

@@ -92,7 +92,7 @@ def _named(char: str) -> str:
     """A character and its number, what cannot be shown by number alone."""
     shown = safe(char)
     code = f"U+{ord(char):04X}"
-    return f"{shown}  {code}" if shown == char and char != " " else code
+    return f"{shown} {code}" if shown == char and char != " " else code
 
 
 def utf8(data: bytes) -> Reading:

@@ -84,7 +84,9 @@ class InputLine(Horizontal):
             self._input.value = value
         self._input.cursor_position = len(value)
         self.add_class("-open")
-        self._input.focus()
+        # At once, styles or not: what is typed right behind the key belongs into the line.
+        self.styles.display = "block"
+        self.screen.set_focus(self._input)
 
     def note(self, note: Spans) -> None:
         """Say something about what is typed: a count, why it cannot be."""
@@ -94,6 +96,7 @@ class InputLine(Horizontal):
     def close(self) -> None:
         """Hide; what has the focus then is for the screen to say."""
         self.remove_class("-open")
+        self.styles.display = "none"
 
     def action_cancel(self) -> None:
         """Leave without the text."""

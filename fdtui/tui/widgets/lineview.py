@@ -58,7 +58,7 @@ class LineView(Widget):
         width, height = self.size
         if not width or not height:
             return
-        now, shown = self._current(), self._on_screen
+        now, shown = self._lines_now(), self._on_screen
         stale = [y for y in range(height) if now[y] != shown.get(y)]
         if len(stale) * 2 > height:
             self.refresh()
@@ -69,7 +69,7 @@ class LineView(Widget):
                 self.refresh(Region(0, stale[start], width, y - stale[start] + 1))
                 start = index + 1
 
-    def _current(self) -> list[Strip]:
+    def _lines_now(self) -> list[Strip]:
         width, height = self.size
         _ = self.palette  # a new one empties the strips
         if self._strips is None or len(self._strips) != height:
@@ -88,12 +88,12 @@ class LineView(Widget):
 
     def render_line(self, y: int) -> Strip:
         """One line, as Textual and the tests ask for it."""
-        strips = self._current()
+        strips = self._lines_now()
         return strips[y] if y < len(strips) else self.blank(self.size.width)
 
     def render_lines(self, crop: Region) -> list[Strip]:
         """The lines of `crop`, filtered; there is no border or padding to go through."""
-        strips = self._current()
+        strips = self._lines_now()
         filters = self.get_line_filters()
         background = self.background_colors[1]
         width = self.size.width

@@ -1,0 +1,253 @@
+"""Bytes in hex and text, exact to the last of 2**63, the target's offset between them."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.cache import LRUCache
+from textual.strip import Strip
+
+from fdtui.render.hexdump import (
+    CHANGED,
+    CURRENT,
+    CURSOR,
+    MARKER,
+    MATCH,
+    Geometry,
+    Overlay,
+    geometry,
+    offset_pieces,
+    row_pieces,
+    ruler,
+)
+from fdtui.render.spans import Span
+from fdtui.render.window import PAGE, BytesModel
+from fdtui.tui.widgets.byteview import ByteView, page_around
+
+
+class HexView(ByteView):
+    """Rows of 8, 16 or 32 bytes and a byte cursor."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up,k", "go('up')", "up", id="view.up", show=False),
+        Binding("down,j", "go('down')", "down", id="view.down", show=False),
+        Binding("left", "go('left')", "left", id="view.left", show=False),
+        Binding("right", "go('right')", "right", id="view.right", show=False),
+        Binding("pageup", "go('pageup')", "page up", id="view.pageup", show=False),
+        Binding("pagedown", "go('pagedown')", "page down", id="view.pagedown", show=False),
+        Binding("home,g", "go('first')", "start", id="view.first", show=False),
+        Binding("end,G", "go('last')", "end", id="view.last", show=False),
+    ]
+
+    def __init__(self, model: BytesModel, *, id: str | None = None) -> None:
+        super().__init__(model, id=id)
+        self.cursor = 0
+        self.top = 0
+        self._geometry = geometry(80, 0)
+        self._styles: list[Style] = []
+        self._painted: LRUCache[object, Strip] = LRUCache(1024)
+
+    # Where things are
+
+    @property
+    def geometry(self) -> Geometry:
+        """The cells of a row at this width; a new one keeps the first byte shown."""
+        per_row = self._geometry.per_row
+        last = max(self.model.end - 1, self.target or 0, 0)
+        found = geometry(self.size.width or 80, last)
+        if found != self._geometry:
+            self.top = self.top * per_row // found.per_row
+            self._geometry = found
+            self._painted.clear()
+        return found
+
+    def cells_within(self, room: int) -> int:
+        """Cells that the widest rows take that fit `room`, with the scroll bar."""
+        return geometry(room, max(self.model.end - 1, self.target or 0, 0)).width + 1
+
+    @property
+    def row_count(self) -> int:
+        """Rows there are, with the one behind the last byte when the target is there."""
+        per_row, end = self.geometry.per_row, self.model.end
+        rows = -(-end // per_row)
+        behind = self.target is not None and self.target >= end
+        if behind and (self.target != end or end % per_row == 0):
+            rows += 1
+        return max(1, rows)
+
+    def shown_bytes(self) -> tuple[int, int]:
+        per_row = self.geometry.per_row
+        start = self.top * per_row
+        return start, max(0, min(self.model.end - start, self.page_lines * per_row))
+
+    def bar(self) -> tuple[int, int, int]:
+        return self.top, max(1, self.page_lines), self.row_count
+
+    # Moving
+
+    def settle(self) -> None:
+        per_row, page = self.geometry.per_row, max(1, self.page_lines)
+        last_top = max(0, self.row_count - page)
+        if self.following:
+            self.top = last_top
+            self.cursor = self.model.end - 1
+        self.top = max(0, min(self.top, last_top))
+        self.cursor = max(0, min(self.cursor, self.model.end - 1))
+        self.want(*page_around(self.top * per_row - PAGE, page * per_row + 2 * PAGE))
+        self.changed()
+
+    def scroll_rows(self, rows: int) -> None:
+        self.following = False
+        self.top += rows
+        self.settle()
+        self.post_message(self.Moved(self))
+
+    def scroll_to_share(self, part: int, whole: int) -> None:
+        self.scroll_rows(max(0, self.row_count - self.page_lines) * part // whole - self.top)
+
+    def move_to(self, offset: int, *, margin: bool = False) -> None:
+        """Put the cursor on a byte and show it; with `margin` a jump lands a third down."""
+        per_row, page = self.geometry.per_row, max(1, self.page_lines)
+        self.following = False
+        self.cursor = max(0, min(offset, self.model.end - 1))
+        row = self.cursor // per_row
+        if margin and not self.top <= row < self.top + page:
+            self.top = row - page // 3
+        elif row < self.top:
+            self.top = row
+        elif row >= self.top + page:
+            self.top = row - page + 1
+        self.settle()
+        self.post_message(self.Moved(self))
+
+    def action_go(self, where: str) -> None:
+        """Move the cursor: up, down, left, right, pageup, pagedown, first, last."""
+        per_row, page = self.geometry.per_row, max(1, self.page_lines)
+        if where in {"pageup", "pagedown"}:
+            rows = page if where == "pagedown" else -page
+            self.top = max(0, min(self.top + rows, self.row_count - page))
+            self.move_to(self.cursor + rows * per_row)
+            return
+        steps = {"up": -per_row, "down": per_row, "left": -1, "right": 1}
+        if where in steps:
+            moved = self.cursor + steps[where]
+            self.move_to(moved if 0 <= moved < self.model.end else self.cursor)
+        else:
+            self.move_to(0 if where == "first" else self.model.end - 1)
+            if where == "last":
+                self.scroll_rows(self.row_count)
+
+    def on_mouse_down(self, event: events.MouseDown) -> None:
+        """Put the cursor on the byte under the pointer."""
+        index = self.geometry.index_at(event.x)
+        if event.y >= self.head_lines and index is not None:
+            row = self.top + event.y - self.head_lines
+            offset = row * self.geometry.per_row + index
+            if offset < self.model.end:
+                self.move_to(offset)
+
+    def on_resize(self) -> None:
+        """Another page."""
+        self.settle()
+
+    # Painting
+
+    def theme_changed(self) -> None:
+        look = self.palette.style
+        self._painted.clear()
+        self._styles = [
+            look("faint"),
+            look("muted"),
+            look("text"),
+            look("strong", "changed"),
+            look("text", "match"),
+            look("text", "current"),
+            look("text", "byte"),
+            self.palette.marked(),
+            look("key"),
+        ]
+
+    def paint_head(self, width: int) -> list[Strip]:
+        geo = self.geometry
+        return [self.spans_line(ruler(geo, self.cursor % geo.per_row), width)]
+
+    def paint_body(self, width: int, height: int) -> list[Strip]:
+        geo, rows = self.geometry, self.row_count
+        start, length = self.top * geo.per_row, height * geo.per_row
+        overlays = [(a, b, CHANGED) for a, b in self.model.marks_in(start, length)]
+        overlays += [
+            (a, b, CURRENT if now else MATCH) for a, b, now in self.matches_in(start, length)
+        ]
+        overlays.append((self.cursor, self.cursor + 1, CURSOR))
+        lines = [
+            self._row((self.top + y) * geo.per_row, overlays, width, first=y == 0)
+            for y in range(min(height, rows - self.top))
+        ]
+        if not self.model.end and self._empty and height > 2:
+            lines += [self.blank(width), self.spans_line((Span("  "), *self._empty), width)]
+        return (lines + [self.blank(width)] * height)[:height]
+
+    def _row(self, offset: int, overlays: list[Overlay], width: int, *, first: bool) -> Strip:
+        geo, model = self.geometry, self.model
+        behind = offset + geo.per_row
+        here = tuple(
+            (max(0, a - offset), min(b, behind) - offset, kind)
+            for a, b, kind in overlays
+            if a < behind and b > offset
+        )
+        error = model.error_at(offset, geo.per_row)
+        data = (model.row(offset, geo.per_row) or b"") if offset < model.end else b""
+        target = None if self.target is None else self.target - offset
+        if target is not None and not (0 <= target <= len(data) and target < geo.per_row):
+            target = None
+        words = ""
+        if error is not None:
+            # One row says it: the first of the block, or the first of it that is on the screen.
+            words = error.text if error.offset >= offset or first else " "
+        elif offset >= model.end and (self.target or 0) > model.end:
+            words, target, offset = self.target_words(), 0, self.target or 0
+        key = (offset, data, here, target, words, geo, width)
+        strip = self._painted.get(key)
+        if strip is None:
+            strip = self._build(offset, data, here, target, words, width)
+            self._painted[key] = strip
+        return strip
+
+    def _build(
+        self,
+        offset: int,
+        data: bytes,
+        overlays: tuple[Overlay, ...],
+        target: int | None,
+        words: str,
+        width: int,
+    ) -> Strip:
+        geo, look = self.geometry, self.palette.style
+        kinds = {kind for _, _, kind in overlays}
+        mark = self.gutter_mark(
+            target=target is not None,
+            changed=CHANGED in kinds,
+            match=MATCH in kinds or CURRENT in kinds,
+        )
+        if words and target is None:
+            mark = Span("!", "danger")
+        zeros, said = offset_pieces(offset, geo.digits)
+        segments = [
+            Segment(mark.text + " " * (geo.offset_x - 1), look(mark.role)),
+            Segment(zeros, look("faint")),
+            Segment(said + " ", look("strong" if CURSOR in kinds else "muted")),
+            Segment(MARKER, look("key")) if target == 0 else Segment(" ", look()),
+        ]
+        if words:
+            segments.append(Segment(words, look("danger" if target is None else "accent")))
+        else:
+            styles = self._styles
+            segments += [
+                Segment(text, styles[kind])
+                for text, kind in row_pieces(data, geo, overlays, target)
+            ]
+        return Strip(segments).adjust_cell_length(width, look())
