@@ -1,4 +1,4 @@
-"""Started by the client as a script: `python -I -S .../keeper/__main__.py FIRST_ID`, socket on 0.
+"""Started by the client: `python -I -S .../keeper/__main__.py FIRST_ID`, sockets on 0 and 1.
 
 Isolated and without site packages: the standard library and fdtui are all it can import.
 """

@@ -31,6 +31,7 @@ from fdtui.keeper.operations import Reply
 from fdtui.keeper.wire import WireError
 from fdtui.linux.json_types import Info, Json
 from fdtui.linux.procfs import Entry
+from fdtui.linux.scm import HasFileno
 
 T = TypeVar("T")
 
@@ -86,6 +87,21 @@ class Asker:
     ) -> Future[Reply]:
         """Ask for a service of `fdtui.keeper.ops`, which concerns no descriptor."""
         return self._ask(op, args or {}, _reply, timeout=timeout)
+
+    def give(
+        self, op: str, descriptor: HasFileno, args: Info | None = None, *, timeout: float = QUICK
+    ) -> Future[Reply]:
+        """Ask for a service and send it a descriptor of ours, as `gift` (rooms.gifts.take)."""
+        token = next(self._seq)
+        try:
+            self.connect().give(token, descriptor)
+        except (OSError, FdtuiError) as error:
+            failed: Future[Reply] = Future()
+            failed.set_exception(
+                CallFailed("sendmsg", error) if isinstance(error, OSError) else error
+            )
+            return failed
+        return self._ask(op, {**(args or {}), "gift": token}, _reply, timeout=timeout)
 
     def subscribe(self, callback: Callable[[Event], object]) -> None:
         self._subscribers.append(callback)

@@ -12,6 +12,7 @@ from fdtui.errors import FdtuiError
 from fdtui.keeper.api import Event
 from fdtui.keeper.codec import only, target_from, text
 from fdtui.keeper.custody import Custody
+from fdtui.keeper.gifts import Gifts
 from fdtui.keeper.looks import open_custody, take
 from fdtui.keeper.operations import Call
 from fdtui.keeper.room import Room
@@ -26,8 +27,9 @@ RELEASE_REASON = {
 class Rooms:
     """The registry; safe to use from every thread, never waits for a room."""
 
-    def __init__(self, tell: Callable[[Event], None], first_id: int = 1) -> None:
+    def __init__(self, tell: Callable[[Event], None], gifts: Gifts, first_id: int = 1) -> None:
         self.tell = tell
+        self.gifts = gifts
         self.changed = threading.Event()  # for the watcher
         self._ids = itertools.count(first_id)
         self._rooms: dict[int, Room] = {}
@@ -40,8 +42,12 @@ class Rooms:
         wanted = None if via is None else text(via)
         self._enter(call, target, held, lambda: open_custody(target, wanted, keep=held))
 
-    def adopt(self, call: Call, owned: OwnedFd, target: Target, via: str) -> None:
-        """Hold what somebody sent; `target` may be a process of which no number is known (-1)."""
+    def adopt(self, owned: OwnedFd, target: Target, via: str, call: Call | None = None) -> None:
+        """Hold what somebody sent; `target` may be a process of which no number is known (-1).
+
+        `call` is answered as a steal would be; subscribers hear `received` in any case.
+        """
+        call = call or Call(0, "adopt", {}, b"", lambda frame: None)
         self._enter(call, target, True, lambda: take(owned, target, via, True, None, True), via)
 
     def _enter(

@@ -15,11 +15,12 @@ from pathlib import Path
 from fdtui.errors import CallFailed, FdtuiError
 from fdtui.keeper.api import Event, Progress
 from fdtui.keeper.codec import error_from, items, table, text, whole
+from fdtui.keeper.gifts import give
 from fdtui.keeper.operations import Reply
 from fdtui.keeper.wire import Frame, FrameReader, WireError, encode
 from fdtui.linux.json_types import Info
 from fdtui.linux.owned import OwnedFd
-from fdtui.linux.scm import refuse_descriptors
+from fdtui.linux.scm import HasFileno, refuse_descriptors
 
 CHUNK = 1 << 18
 IDS_PER_KEEPER = 1 << 32  # the ids of a keeper that died are never those of the next
@@ -47,7 +48,9 @@ class Line:
         self.pid = 0  # the keeper's, once it said hello
         self._tell = tell
         self._sock, self._far = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+        self._gifts, self._far_gifts = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         refuse_descriptors(self._sock)
+        refuse_descriptors(self._gifts)
         self._sock.setblocking(False)
         self._wake = OwnedFd(os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK))
         self._lock = threading.Lock()
@@ -72,6 +75,13 @@ class Line:
         if dead:
             pending.fail(gone())
 
+    def give(self, token: int, descriptor: HasFileno) -> None:
+        """Hand a descriptor over, for the request that will name the token."""
+        with self._lock:
+            if self.dead:
+                raise gone()
+            give(self._gifts, token, descriptor)
+
     def cancel(self, seq: int) -> None:
         """Forget a request and have the keeper stop it."""
         with self._lock:
@@ -94,8 +104,9 @@ class Line:
     def _run(self) -> None:
         reason = gone()
         try:
-            spawn(self._far, 1 + self.generation * IDS_PER_KEEPER)
+            spawn(self._far, self._far_gifts, 1 + self.generation * IDS_PER_KEEPER)
             self._far.close()
+            self._far_gifts.close()
             self._talk()
         except (WireError, KeyError) as error:
             reason = FdtuiError(f"the keeper talks nonsense: {error}", reason.remedy)
@@ -108,8 +119,8 @@ class Line:
         with self._lock:
             self.dead = True
             pending, self._pending = list(self._pending.values()), {}
-            self._sock.close()
-            self._far.close()
+            for sock in (self._sock, self._far, self._gifts, self._far_gifts):
+                sock.close()
             self._wake.close()
         for request in pending:
             request.fail(FdtuiError("the session has ended") if self._hung_up else reason)
@@ -191,8 +202,8 @@ def gone() -> FdtuiError:
     )
 
 
-def spawn(sock: socket.socket, first_id: int) -> None:
-    """Start a detached keeper with `sock` as its descriptor 0 and nothing else of ours."""
+def spawn(sock: socket.socket, gifts: socket.socket, first_id: int) -> None:
+    """Start a detached keeper with the sockets as descriptors 0 and 1 and nothing else of ours."""
     python = [sys.executable, "-I", "-S", str(KEEPER), str(first_id)]
     null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
     with OwnedFd(null):
@@ -202,7 +213,7 @@ def spawn(sock: socket.socket, first_id: int) -> None:
             {"PATH": os.defpath, "LC_ALL": "C.UTF-8"},
             file_actions=[
                 (os.POSIX_SPAWN_DUP2, sock.fileno(), 0),
-                (os.POSIX_SPAWN_DUP2, null, 1),
+                (os.POSIX_SPAWN_DUP2, gifts.fileno(), 1),
                 (os.POSIX_SPAWN_DUP2, null, 2),
             ],
             setsid=True,

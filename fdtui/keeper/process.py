@@ -18,6 +18,7 @@ from pathlib import Path
 from fdtui.errors import FdtuiError
 from fdtui.keeper.api import Event
 from fdtui.keeper.codec import error_json, only, text, whole
+from fdtui.keeper.gifts import Gifts
 from fdtui.keeper.holds import RELEASE_REASON, Rooms
 from fdtui.keeper.operations import Call, Reply, discover
 from fdtui.keeper.watching import Watcher
@@ -35,16 +36,18 @@ CHUNK = 1 << 18
 class Dispatcher:
     """Reads requests, hands each to the thread it concerns, and never waits for one."""
 
-    def __init__(self, sock: socket.socket, first_id: int = 1) -> None:
+    def __init__(self, sock: socket.socket, gifts: Gifts, first_id: int = 1) -> None:
         self._sock = sock
+        self._gifts = gifts
         self._out: queue.SimpleQueue[Frame] = queue.SimpleQueue()
         self._offers = discover()
-        self._rooms = Rooms(self._tell, first_id)
+        self._rooms = Rooms(self._tell, gifts, first_id)
         self._calls: dict[int, Call] = {}
 
     def run(self) -> None:
         """Serve until the UI is gone."""
         threading.Thread(target=self._write, name="writer", daemon=True).start()
+        self._gifts.start()
         Watcher(self._rooms).start()
         self._send(Frame({"hello": PROTOCOL, "pid": os.getpid()}))
         reader = FrameReader()
@@ -121,20 +124,23 @@ class Dispatcher:
 
 
 def main() -> None:
-    """Run as a keeper: the socket to the UI is descriptor 0."""
+    """Run as a keeper: the socket to the UI is descriptor 0, that for gifts 1."""
     first_id = int(sys.argv[1]) if len(sys.argv) > 1 else 1
     if os.fork():
         # The parent reaps this one at once and never has to wait for the keeper, which is no
         # session leader and so can never get a controlling terminal.
         os._exit(0)
-    sock = secluded_socket()
-    Dispatcher(sock, first_id).run()
+    sock, gifts = secluded_sockets()
+    Dispatcher(sock, Gifts(gifts), first_id).run()
     # A thread that hangs in a dead file server would keep sys.exit() waiting.
     os._exit(0)
 
 
-def secluded_socket() -> socket.socket:
-    """Shut everything but the socket out; nobody may look into or outlive this process."""
+def secluded_sockets() -> tuple[socket.socket, socket.socket]:
+    """Shut everything but the sockets out; nobody may look into this process or stop it by a key.
+
+    Returns the line to the UI, which takes no descriptors, and the socket for gifts.
+    """
     Path("/proc/self/comm").write_text("fdtui-keeper")
     syscalls.prctl(syscalls.PR_SET_DUMPABLE, 0)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
@@ -144,11 +150,11 @@ def secluded_socket() -> socket.socket:
         signal.signal(number, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     syscalls.call("close_range", 3, 0xFFFFFFFF, 0)
-    sock = socket.socket(fileno=OwnedFd.duplicate_of(0).release())
+    sock, gifts = (socket.socket(fileno=OwnedFd.duplicate_of(n).release()) for n in (0, 1))
     with OwnedFd(os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)) as null:
         for standard in (0, 1, 2):
             os.dup2(null.fileno(), standard, inheritable=False)
     os.chdir("/")
     os.umask(0o077)
     refuse_descriptors(sock)
-    return sock
+    return sock, gifts
