@@ -15,6 +15,9 @@ from fdtui.tui.widgets.lineview import LineView
 CELLS = 36
 """Cells of a row beside the bytes; two blanks on either side."""
 ROWS_BELOW = 6
+# Below the bytes: one byte, a number of up to 26 cells with its label, the same in the other order.
+_NUMBER = 26
+_ONE, _OTHER = 15, 6 + _NUMBER
 
 
 class Inspector(LineView):
@@ -61,23 +64,20 @@ class Inspector(LineView):
         data = self._data
         little = {row.label: row for row in ordered(data, "little")}
         big = {row.label: row for row in ordered(data, "big")}
-        first = [*single(data), utf8(data)._replace(label="utf8"), little["i32"]]
+        first = [*single(data), utf8(data)._replace(label="utf8"), Reading("", "", "muted")]
         pairs = ("u16", "u32", "u64", "f64", "time32")
         head = (
-            *pad((Span("AT ", "muted"), *self._at), 20),
-            *pad((Span("LITTLE ENDIAN", "muted"),), 8 + 26 + 6),
-            Span("BIG ENDIAN", "muted"),
+            *pad((Span("AT ", "muted"), *self._at), _ONE + 1),
+            *pad((Span("LITTLE ENDIAN", "muted"),), _OTHER, right=True),
+            Span("  "),
+            *pad((Span("BIG ENDIAN", "muted"),), _NUMBER, right=True),
         )
         lines: list[Spans] = [head]
         for left, label in zip(first, pairs, strict=True):
-            lines.append(
-                (
-                    *_between((Span(left.label, "muted"),), _value(left), 18),
-                    Span("  "),
-                    *_between((Span(label, "muted"),), _value(little[label]), 33),
-                    *pad(_value(big[label]), 27, right=True),
-                )
-            )
+            one = _between((Span(left.label, "muted"),), _value(left), _ONE)
+            other = _between((Span(label, "muted"),), _value(little[label]), _OTHER)
+            last = pad(_value(big[label]), _NUMBER, right=True)
+            lines.append((*one, Span(" "), *other, Span("  "), *last))
         return lines
 
 
