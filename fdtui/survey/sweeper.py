@@ -15,6 +15,9 @@ from fdtui.linux.record import Table, Wants
 from fdtui.survey.scan import Cancelled, Engine, all_pids, never
 
 
+_LEAST_COST = 1e-6  # seconds a descriptor, whatever a coarse clock says
+
+
 class Change(NamedTuple):
     """What one table is now: `before` None for a new process, `now` None for one that ended."""
 
@@ -60,6 +63,7 @@ class Sweeper:
         due = pids if not self.complete else self._due(pids, allowed)
         read: set[int] = set()
         descriptors = 0
+        spent = 0.0  # without what the caller does between two changes
         began = self._clock()
         for table in self._engine.tables(due, self._wants, cancelled):
             pid = table.owner.pid
@@ -69,11 +73,14 @@ class Sweeper:
             self.tables[pid] = table
             self._read_at[pid] = started
             if before != table:
+                spent += self._clock() - began
                 yield Change(pid, before, table)
+                began = self._clock()
         if cancelled():
             return
         if descriptors:
-            self._cost = (self._clock() - began) / descriptors
+            spent += self._clock() - began
+            self._cost = max(spent / descriptors, _LEAST_COST)
         for pid in set(due) - read:  # ended since they were listed
             if pid in self.tables:
                 yield self._ended(pid)
