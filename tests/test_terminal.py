@@ -70,7 +70,7 @@ def test_start_find_steal_view_and_watch_lines_arrive(writer: Writer) -> None:
         term.press("/", str(writer.path), "enter")
         term.wait_for("1 process")
         term.press("enter")
-        term.wait_for("access.log")
+        term.wait_for(lambda text: "FLAGS" in text and "access.log" in text)
         info = Path(f"/proc/{writer.pid}/fdinfo/{writer.fd}")
         before = info.read_text()
         term.press("/", "access.log", "enter")

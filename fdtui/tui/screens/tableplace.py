@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.widgets import Input
 
 from fdtui.render.spans import Span, Spans, shown
 from fdtui.tui.screens.place import PlaceScreen
@@ -23,7 +24,8 @@ class TablePlace(PlaceScreen):
     sortable: ClassVar[Sequence[str]] = ()  # column keys, left to right
     descending_first: ClassVar[frozenset[str]] = frozenset()  # the largest is what one looks for
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("slash", "filter", "filter", id="table.filter", show=False),
+        # With priority: what is typed right behind the key must find the line in focus already.
+        Binding("slash", "filter", "filter", id="table.filter", show=False, priority=True),
         Binding("less_than_sign", "sort(-1)", "sort left", id="table.sort_left", show=False),
         Binding("greater_than_sign", "sort(1)", "sort right", id="table.sort_right", show=False),
         Binding("r", "reverse", "reverse", id="table.reverse", show=False),
@@ -103,6 +105,12 @@ class TablePlace(PlaceScreen):
         self.rebuild()
 
     # Filtering
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """While something is typed, `/` is a letter like any other."""
+        if action == "filter":
+            return not isinstance(self.focused, Input)
+        return super().check_action(action, parameters)
 
     def action_filter(self) -> None:
         """Open the filter line on what was kept."""
