@@ -33,6 +33,10 @@ class Column(NamedTuple):
     values: tuple[str, ...] = ()  # offered as completion; others may occur
     normal: Callable[[str], str] | None = None  # lsfd's spelling of a value to ours
 
+    @property
+    def numeric(self) -> bool:
+        return self.type in (Type.NUMBER, Type.SIZE)
+
 
 def _words(text: str) -> tuple[str, ...]:
     return tuple(text.split())

@@ -210,7 +210,8 @@ class _Compiler(Generic[R]):
         value = self._value(left.column)
         if (
             right.column is not None
-            and right.column.type is left.column.type
+            and right.column.numeric is left.column.numeric
+            and Type.BOOLEAN not in (right.column.type, left.column.type)
             and not sign.endswith("~")
         ):
             return compare_columns(value, sign, self._value(right.column))
