@@ -86,6 +86,8 @@ def _screen(target: str | None) -> int:
     from fdtui.commands.targets import parse_place, start_time
 
     place = parse_place(target) if target else None
+    if place is not None:
+        start_time(place.pid)  # a process that does not exist is told before the screen opens
     if not (os.isatty(0) and os.isatty(2)):
         raise FdtuiError(
             "the screen needs a terminal on stdin and stderr",
@@ -95,6 +97,4 @@ def _screen(target: str | None) -> int:
     os.environ.setdefault("TEXTUAL_SPEEDUPS", "0")
     from fdtui.tui.run import run
 
-    if place is not None:
-        start_time(place.pid)  # a process that does not exist is told before the screen opens
     return run((place.pid, place.fd) if place else None)

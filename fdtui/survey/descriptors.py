@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -12,6 +13,7 @@ from fdtui.linux.json_types import Info
 from fdtui.linux.procfs import SPECIALS, Entry, Failure, ProcFs
 
 Fd = int | str
+_GONE = (errno.ENOENT, errno.ESRCH)
 KEEP_CLOSED = 3.0  # seconds a closed descriptor stays, struck through
 MARK_NEW = 3.0  # seconds a row is marked as new
 REMEMBERED = 4_000  # filled rows kept of a table that is larger than the screen
@@ -123,7 +125,7 @@ class DescriptorTable:
             self._since[fd] = now - MARK_NEW if self._first else now
             self._closed.pop(fd, None)
         for fd in self._seen - here:
-            if fd in self._rows and not isinstance(fd, str):
+            if fd in self._rows and isinstance(fd, int):
                 self._closed[fd] = now
             self._since.pop(fd, None)
         for fd, since in list(self._closed.items()):
@@ -151,6 +153,10 @@ class DescriptorTable:
             if cancelled():
                 return
             entry = self._procfs.entry(self.pid, fd)
+            if entry.error is not None and entry.error.errno in _GONE and not entry.link:
+                # Closed since the listing (or the listing's own, when it is us): no row.
+                self._rows.pop(fd, None)
+                continue
             row = row_of(entry)
             before = self._rows.get(fd)
             if before is not None and not _same(before.entry, entry):
