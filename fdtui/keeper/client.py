@@ -134,16 +134,18 @@ class Asker:
             except (KeyError, WireError) as error:
                 fail(WireError(f"the keeper's answer to {op} makes no sense: {error}"))
                 return
-            settle(lambda: future.set_result(value))
+            if not settle(lambda: future.set_result(value)):
+                line.abandon(reply)
 
         def fail(error: FdtuiError) -> None:
             settle(lambda: future.set_exception(error))
 
-        def settle(how: Callable[[], None]) -> None:
+        def settle(how: Callable[[], None]) -> bool:
             try:
                 how()
             except InvalidStateError:
-                pass  # it was cancelled: nobody waits for it
+                return False  # it was cancelled: nobody waits for it
+            return True
 
         try:
             line = self.connect()

@@ -110,6 +110,8 @@ class Line:
             self._talk()
         except (WireError, KeyError) as error:
             reason = FdtuiError(f"the keeper talks nonsense: {error}", reason.remedy)
+        except ConnectionError:
+            pass  # it died with something unread
         except OSError as error:
             reason = CallFailed("keeper", error, "", reason.remedy)
         finally:
@@ -186,12 +188,24 @@ class Line:
         else:
             with self._lock:
                 request = self._pending.pop(whole(header["seq"]), None)
-            if request is None:
-                return
             if "error" in header:
-                request.fail(error_from(header["error"]))
+                if request is not None:
+                    request.fail(error_from(header["error"]))
+                return
+            reply = Reply(table(header["ok"]), frame.payload)
+            if request is not None:
+                request.succeed(reply)
             else:
-                request.succeed(Reply(table(header["ok"]), frame.payload))
+                self.abandon(reply)
+
+    def abandon(self, reply: Reply) -> None:
+        """Release what was acquired for a request that nobody waits for any more."""
+        if "acquired" in reply.facts:
+            ident = table(reply.facts["acquired"])["id"]
+            with self._lock:
+                if not self.dead:
+                    self._out += encode(Frame({"seq": 0, "op": "release", "id": ident}))
+                    self._nudge()
 
 
 def gone() -> FdtuiError:
