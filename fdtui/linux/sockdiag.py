@@ -12,7 +12,7 @@ import struct
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from fdtui.linux.netlink import attributes, dump
+from fdtui.linux.netlink import Fields, attributes, dump
 
 SOCK_DIAG_BY_FAMILY = 20
 ALL_STATES = 0xFFFFFFFF
@@ -109,59 +109,69 @@ class PacketSocket(NamedTuple):
 _UNIX_REQUEST = struct.Struct("=BBHIII8s")
 _UNIX = struct.Struct("=BBBxIQ")
 _UDIAG_SHOW_ALL = 0x1 | 0x2 | 0x4 | 0x8 | 0x10 | 0x40  # name, file, peer, waiting, queues, uid
-UDIAG_SHOW_NAMES = 0x1 | 0x2 | 0x8
+_UDIAG_SHOW_NAMES = 0x1 | 0x2 | 0x8
 _UDIAG_SHOW_PEER = 0x4
 _UDIAG_PEER = 2
 _PAIR = struct.Struct("=II")
 _U32 = struct.Struct("=I")
+_UNIX_PEER = Fields("2xBxI8x2xHI")  # of the first attribute type and value
 
 
-def unix_sockets(sock: socket.socket, show: int = _UDIAG_SHOW_ALL) -> dict[int, UnixSocket]:
-    """Dump unix_diag; `show` leaves attributes out (`UDIAG_SHOW_NAMES`: names and waiting)."""
-    request = _UNIX_REQUEST.pack(socket.AF_UNIX, 0, 0, ALL_STATES, 0, show, _ANY_COOKIE)
-    found = {}
-    u32, pair = _U32.unpack_from, _PAIR.unpack_from
-    for message in dump(sock, SOCK_DIAG_BY_FAMILY, request):
-        _, kind, state, ino, cookie = _UNIX.unpack_from(message)
-        a = attributes(message, 16)
-        name = a.get(0, b"")
-        file = None
-        if 1 in a:
-            file_ino, dev = pair(a[1])
-            file = (dev >> 20, dev & 0xFFFFF, file_ino)
-        waiting = a.get(3, b"")
-        recv_queue, send_queue = pair(a[4]) if 4 in a else (0, 0)
-        found[ino] = UnixSocket._make(
-            (
-                ino,
-                kind,
-                state,
-                # The length of a path name counts its terminating NUL.
-                name if name[:1] == b"\0" else name.rstrip(b"\0"),
-                file,
-                u32(a[2])[0] if 2 in a else 0,
-                struct.unpack(f"={len(waiting) // 4}I", waiting) if waiting else (),
-                recv_queue,
-                send_queue,
-                u32(a[7])[0] if 7 in a else -1,
-                a[6][0] if 6 in a else 0,
-                cookie,
-            )
-        )
-    return found
+def unix_sockets(sock: socket.socket) -> dict[int, UnixSocket]:
+    """Dump unix_diag with everything it tells."""
+    return {one.ino: one for one in map(_unix_socket, _unix(sock, _UDIAG_SHOW_ALL))}
 
 
-_UNIX_PEER = struct.Struct("=2xBxI8xHHI")
+def unix_names(sock: socket.socket) -> list[UnixSocket]:
+    """Dump the unix sockets that have names: with file and waiting connections, no peer."""
+    # An unnamed one has one attribute, which is always there (shutdown).
+    return [_unix_socket(m) for m in _unix(sock, _UDIAG_SHOW_NAMES) if len(m) > _UNIX.size + 8]
 
 
-def unix_peers(sock: socket.socket) -> Iterator[tuple[int, int, int]]:
-    """Yield inode, state and peer inode only, 1 us a socket: peer -1 none, 0 not accepted yet."""
-    request = _UNIX_REQUEST.pack(socket.AF_UNIX, 0, 0, ALL_STATES, 0, _UDIAG_SHOW_PEER, _ANY_COOKIE)
-    unpack = _UNIX_PEER.unpack_from
-    for message in dump(sock, SOCK_DIAG_BY_FAMILY, request):
-        # Another attribute (shutdown) follows where there is no peer.
-        state, ino, _, attribute, peer = unpack(message)
-        yield ino, state, peer if attribute == _UDIAG_PEER else -1
+def unix_peers(sock: socket.socket) -> list[tuple[int, int, int]]:
+    """Return inode, state and peer inode only, 0.5 us each: peer -1 none, 0 not accepted yet."""
+    request = _unix_request(_UDIAG_SHOW_PEER)
+    return [
+        # Another attribute (shutdown) comes first where there is no peer.
+        (ino, state, peer if attribute == _UDIAG_PEER else -1)
+        for run in _UNIX_PEER.runs(sock, SOCK_DIAG_BY_FAMILY, request)
+        for _, state, ino, attribute, peer in run
+    ]
+
+
+def _unix(sock: socket.socket, show: int) -> Iterator[memoryview]:
+    return dump(sock, SOCK_DIAG_BY_FAMILY, _unix_request(show))
+
+
+def _unix_request(show: int) -> bytes:
+    return _UNIX_REQUEST.pack(socket.AF_UNIX, 0, 0, ALL_STATES, 0, show, _ANY_COOKIE)
+
+
+def _unix_socket(message: memoryview) -> UnixSocket:
+    _, kind, state, ino, cookie = _UNIX.unpack_from(message)
+    a = attributes(message, 16)
+    name = a.get(0, b"")
+    file = None
+    if 1 in a:
+        file_ino, dev = _PAIR.unpack_from(a[1])
+        file = (dev >> 20, dev & 0xFFFFF, file_ino)
+    waiting = a.get(3, b"")
+    recv_queue, send_queue = _PAIR.unpack_from(a[4]) if 4 in a else (0, 0)
+    return UnixSocket(
+        ino,
+        kind,
+        state,
+        # The length of a path name counts its terminating NUL.
+        name if name[:1] == b"\0" else name.rstrip(b"\0"),
+        file,
+        _U32.unpack_from(a[2])[0] if 2 in a else 0,
+        struct.unpack(f"={len(waiting) // 4}I", waiting) if waiting else (),
+        recv_queue,
+        send_queue,
+        _U32.unpack_from(a[7])[0] if 7 in a else -1,
+        a[6][0] if 6 in a else 0,
+        cookie,
+    )
 
 
 _INET_REQUEST = struct.Struct("=BBBBI48s")
@@ -208,21 +218,22 @@ def inet_sockets(
             )
 
 
-_INET_KEY = struct.Struct("=xBxx36s28xI")
+_INET_KEY = Fields("xBxx36s28xI")
 
 
-def inet_keys(sock: socket.socket, family: int, protocol: str) -> Iterator[tuple[int, int, bytes]]:
-    """Yield inode, state and the addresses as the kernel packs them, 1 us a socket.
+def inet_keys(sock: socket.socket, family: int, protocol: str) -> list[tuple[int, int, bytes]]:
+    """Return inode, state and the addresses as the kernel packs them, 0.5 us a socket.
 
     36 bytes: local port, remote port, local address, remote address (16 bytes each, IPv4 in the
     first 4).  Needs what `inet_sockets` needs.
     """
     request = _INET_REQUEST.pack(family, INET_PROTOCOLS[protocol], 0, 0, OWNED_STATES, bytes(48))
-    unpack = _INET_KEY.unpack_from
-    for message in dump(sock, SOCK_DIAG_BY_FAMILY, request):
-        state, key, ino = unpack(message)
-        if ino:
-            yield ino, state, key
+    return [
+        (ino, state, key)
+        for run in _INET_KEY.runs(sock, SOCK_DIAG_BY_FAMILY, request)
+        for _, state, key, ino in run
+        if ino
+    ]
 
 
 _NETLINK_REQUEST = struct.Struct("=BBHII8s")

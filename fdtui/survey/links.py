@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass, field
+from itertools import compress
 from typing import NamedTuple
 
 from fdtui.linux.procfs import Failure, gone
@@ -103,10 +104,11 @@ class LinkTable:
         self.fds += map(int, table.fds)
         self.links += table.links
 
-    def records(self) -> Iterator[Record]:
-        """Yield the rows as `Record`s that know nothing but the link."""
+    def records(self, wanted: Set[str] | None = None) -> Iterator[Record]:
+        """Yield the rows as `Record`s that know nothing but the link; only those `wanted`."""
         for pid, fd, link in zip(self.pids, self.fds, self.links, strict=True):
-            yield bare_record(pid, fd, link)
+            if wanted is None or link in wanted:
+                yield bare_record(pid, fd, link)
 
 
 def bare_record(pid: int, fd: int, link: str) -> Record:
@@ -138,10 +140,8 @@ def read_links(
         elif one.error is not None:
             table.refused[one.pid] = one.error
         elif not wanted.isdisjoint(one.links):
-            for name, link in zip(one.fds, one.links, strict=True):
-                if link in wanted:
-                    table.pids.append(one.pid)
-                    table.fds.append(int(name))
-                    table.links.append(link)
+            hits = list(map(wanted.__contains__, one.links))
+            links = list(compress(one.links, hits))
+            table.add(ProcessLinks(one.pid, list(compress(one.fds, hits)), links, None))
     table.complete = not stopped
     return table

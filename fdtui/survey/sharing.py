@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Callable, Hashable, Iterable, Sequence
+from itertools import repeat
 from typing import NamedTuple, TypeAlias
 
 from fdtui.errors import errno_name
@@ -22,6 +23,7 @@ Descriptor: TypeAlias = tuple[int, int]  # pid, fd
 
 _O_CLOEXEC = 0o2000000  # of the descriptor, not of the description
 _SOCKET = "socket:["
+_FEW = 4  # descriptors: fewer are compared with all at once
 _NEAR = 64  # pids: a fork is seldom further from its parent
 
 
@@ -44,15 +46,19 @@ class SharingSets:
     ) -> None:
         self._sets: dict[Descriptor, list[Descriptor]] = {}  # by every member, of two and more
         self.reasons: dict[Descriptor, str] = {}
+        self._closed: set[Descriptor] = set()  # of those with reasons: nobody's loss
         self.complete = True
         self._files: dict[Hashable, list[Descriptor]] | None = None
+        self._apart: dict[tuple[int, Descriptor], tuple[Descriptor, ...]] = {}
         self._list_files = files  # called when first asked who opened a file apart
         self._file_of = file_of
 
     def sharers(self, pid: int, fd: int) -> tuple[Descriptor, ...]:
         """Return the other descriptors of the same description, in order of pid and fd."""
         one = (pid, fd)
-        return tuple(other for other in self._sets.get(one, ()) if other != one)
+        others = list(self._sets.get(one, (one,)))
+        others.remove(one)
+        return tuple(others)
 
     def id(self, pid: int, fd: int) -> str | None:
         """Return `PID:FD` of the first sharer, or its own; None where that is not known."""
@@ -67,14 +73,38 @@ class SharingSets:
 
         Those that could not be compared are left out.  The record is one of those surveyed.
         """
+        one = (record.pid, record.fd)
+        if one in self.reasons or not record.link.startswith("/"):
+            return ()
+        members = self._alike(record)
+        if len(members) < 2:
+            return ()
+        same = self._sets.get(one, [one])
+        key = id(members), same[0]
+        apart = self._apart.get(key)
+        if apart is None:
+            excluded = {*same, *self.reasons}
+            apart = tuple([other for other in members if other not in excluded])
+            self._apart[key] = apart
+        return apart
+
+    def reason(self, record: Record) -> str:
+        """Return why sharing is not known: of this descriptor, or of others with its file."""
+        own = self.reasons.get((record.pid, record.fd))
+        if own is not None or not self.reasons:
+            return own or ""
+        refused = [
+            one for one in self._alike(record) if one in self.reasons and one not in self._closed
+        ]
+        if not refused:
+            return ""
+        first = self.reasons[refused[0]]
+        return f"{len(refused)} of the same file could not be compared; {first}"
+
+    def _alike(self, record: Record) -> list[Descriptor]:
         if self._files is None:
             self._files = self._list_files()
-        members = self._files.get(self._file_of(record), ())
-        one = (record.pid, record.fd)
-        if len(members) < 2 or one in self.reasons:
-            return ()
-        same = {one, *self._sets.get(one, ())}
-        return tuple(other for other in members if other not in same and other not in self.reasons)
+        return self._files.get(self._file_of(record), [])
 
     def of(self, record: Record) -> Sharing:
         """Return all that is known of one descriptor."""
@@ -83,7 +113,7 @@ class SharingSets:
             self.id(pid, fd),
             self.sharers(pid, fd),
             self.opened_apart(record),
-            self.reasons.get((pid, fd), ""),
+            self.reason(record),
         )
 
     def all_sets(self) -> list[tuple[Descriptor, ...]]:
@@ -108,7 +138,6 @@ def sharing_of_links(
         return {
             table.links[leader]: [(table.pids[row], table.fds[row]) for row in rows]
             for leader, rows in buckets.items()
-            if table.links[leader].startswith("/")
         }
 
     sets = SharingSets(files, _file_by_link)
@@ -174,7 +203,7 @@ def sharing_of_records(records: Sequence[Record], cancelled: Cancelled = never) 
 def _files_of_records(records: Sequence[Record]) -> dict[Hashable, list[Descriptor]]:
     files: dict[Hashable, list[Descriptor]] = {}
     for record in records:
-        if record.link.startswith("/"):
+        if record.fd >= 0:
             files.setdefault(_file_of_record(record), []).append((record.pid, record.fd))
     return files
 
@@ -184,7 +213,9 @@ def _file_by_link(record: Record) -> Hashable:
 
 
 def _file_of_record(record: Record) -> Hashable:
-    return (record.dev, record.ino) if record.dev >= 0 else record.link
+    # Anonymous inodes are one inode, whatever they are.
+    named = record.dev >= 0 and record.link.startswith("/")
+    return (record.dev, record.ino) if named else record.link
 
 
 def _description_key(record: Record) -> Hashable:
@@ -222,9 +253,10 @@ class _Sorter:
         """Split a bucket into descriptions; `known`: identities beside `rows`, 0 for unknown."""
         pids, fds, own = self._pids, self._fds, self._own
         if own is not None:
-            rows = sorted(rows, key=lambda row: pids[row] != own)
-            if pids[rows[0]] != own:
+            ours = [row for row in rows if pids[row] == own]
+            if not ours or (len(ours) <= _FEW and self._sort_own(ours, rows)):
                 return
+            rows = ours + [row for row in rows if pids[row] != own]
         descriptions: list[int] = []  # first members, in kcmp's order
         same: dict[int, list[int]] = {}  # by first member, the others
         by_fd: dict[int, int] = {}
@@ -277,6 +309,32 @@ class _Sorter:
                 if row not in same:
                     self._refuse(row)
 
+    def _sort_own(self, ours: list[int], rows: list[int]) -> bool:
+        """Find who shares the few descriptors of one process; False when a call failed."""
+        pids, fds = self._pids, self._fds
+        others = [pids[row] for row in rows]
+        numbers = [fds[row] for row in rows]
+        found: set[int] = set()
+        for row in ours:
+            if row in found:
+                continue
+            orders = list(
+                map(
+                    kcmp_raw,
+                    others,
+                    repeat(pids[row]),
+                    repeat(KCMP_FILE),
+                    numbers,
+                    repeat(fds[row]),
+                )
+            )
+            if min(orders) < 0:
+                return False
+            same = [other for other, order in zip(rows, orders, strict=True) if not order]
+            found.update(same)
+            self.join(same)
+        return True
+
     def _drop(
         self,
         descriptions: list[int],
@@ -318,6 +376,8 @@ class _Sorter:
         code = refusal(pid, fd)
         if code:
             self._sets.reasons[pid, fd] = refused(pid, fd, code)
+        if code in GONE:
+            self._sets._closed.add((pid, fd))
         return bool(code)
 
 

@@ -1,0 +1,205 @@
+"""Peers and sharers of one process's descriptors, found in one pass over the whole machine.
+
+Runs in a background thread: calls are short, the pass can be cancelled, nothing is kept open.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from fdtui.linux.netns import netns_of
+from fdtui.linux.procfs import Entry, ProcFs
+from fdtui.linux.record import Record
+from fdtui.linux.sockdiag import INET_PROTOCOLS
+from fdtui.survey.links import bare_record, read_links
+from fdtui.survey.lookup import Lookup
+from fdtui.survey.origin import Kinship, Origin
+from fdtui.survey.peers import EVENTFD, Peer, PeerIndex, may_have_ends
+from fdtui.survey.scan import Cancelled, all_pids, never
+from fdtui.survey.sharing import Descriptor, SharingSets, sharing_of_links
+from fdtui.survey.socket_peers import (
+    EVERYTHING,
+    Dumps,
+    SocketPeers,
+    dump_namespaces,
+    namespaces,
+)
+
+_MASTERS = ("/dev/ptmx", "/dev/pts/ptmx")
+_FAMILIES = (socket.AF_INET.value, socket.AF_INET6.value)
+
+
+class Neighbour(NamedTuple):
+    """What the rest of the machine has to do with one descriptor."""
+
+    peers: tuple[Peer, ...]
+    sharers: tuple[Descriptor, ...]  # other descriptors of the same open file description
+    same_path: tuple[Descriptor, ...]  # of other descriptions: see `Neighbours.opened_apart`
+    sharing_id: str | None  # equal for all sharers; None: not known
+    sharing_reason: str  # why some or all of it is not known; "" when all is
+
+
+class Sharer(NamedTuple):
+    """A sharer in words."""
+
+    pid: int
+    fd: int
+    comm: str
+    origin: Origin  # how the two likely came to share
+
+
+class Neighbours:
+    """Asked again and again about the process on the screen."""
+
+    def __init__(self, procfs: ProcFs) -> None:
+        self._procfs = procfs
+        self._nowhere: set[int] = set()  # sockets in no namespace's dump: not bound, or unseen
+
+    def of_process(
+        self, pid: int, entries: Iterable[Entry], cancelled: Cancelled = never
+    ) -> dict[int, Neighbour]:
+        """Return what is known of each numbered descriptor; nothing when cancelled."""
+        own = {entry.fd: _record(entry) for entry in entries if isinstance(entry.fd, int)}
+        sockets = self._sockets(pid, own.values())
+        lookup = Lookup()
+        ends: set[str] = set()  # links of possible peers
+        for record in own.values():
+            ends.update(_peer_links(record, sockets, lookup))
+        table = read_links(cancelled=cancelled, wanted=ends | {one.link for one in own.values()})
+        if not table.complete:
+            return {}
+        sharing = sharing_of_links(table, cancelled, own=pid)
+        rows = (
+            own.get(record.fd, record) if record.pid == pid else record
+            for record in table.records(ends)
+        )
+        index = PeerIndex.build(rows, sockets, lookup)
+        if cancelled() or not sharing.complete:
+            return {}
+        return {fd: _neighbour(record, index, sharing) for fd, record in own.items()}
+
+    def opened_apart(self, entry: Entry, neighbour: Neighbour) -> tuple[Descriptor, ...]:
+        """Return the descriptors of the same file that have descriptions of their own.
+
+        For one row, 4 us a candidate: a path names another file once it is deleted, or in another
+        mount namespace.  Files under two names are found by their inode only in a scan.
+        """
+        if entry.stat is None:
+            return ()
+        lookup = Lookup()
+        file = (os.makedev(*entry.stat.dev), entry.stat.ino)
+        return tuple(
+            other
+            for other in neighbour.same_path
+            if lookup.file(bare_record(*other, entry.link))[:2] == file
+        )
+
+    def sharers(self, pid: int, fd: int, others: Iterable[Descriptor]) -> tuple[Sharer, ...]:
+        """Say of each sharer who it is and how it likely came (10 us each: for one row)."""
+        kinship = Kinship(self._procfs)
+        lookup = Lookup()
+        known = list(others)
+        holders = {holder for holder, _ in known}
+        return tuple(
+            Sharer(*other, lookup.comm(other[0]), kinship.origin((pid, fd), other, holders))
+            for other in known
+        )
+
+    def _sockets(self, pid: int, records: Iterable[Record]) -> SocketPeers:
+        """Dump what can hold peers: the process's namespace, all others for what is not there."""
+        inodes = {int(one.link[8:-1]): one for one in records if one.link.startswith("socket:[")}
+        peers = SocketPeers()
+        if not inodes:
+            return peers
+        dumps = _dumps({one.sockproto for one in inodes.values()})
+        try:
+            spaces = {netns_of(pid): pid}
+        except OSError:
+            spaces = {}
+        dump_namespaces(peers, spaces, dumps)
+        unknown = {
+            ino
+            for ino, one in inodes.items()
+            if ino not in peers and ino not in self._nowhere and _dumps({one.sockproto}) != _NOTHING
+        }
+        if unknown:
+            others = {
+                netns: other
+                for netns, other in namespaces(all_pids()).items()
+                if netns not in spaces
+            }
+            dump_namespaces(peers, others, dumps)
+            self._nowhere.update(ino for ino in unknown if ino not in peers)
+        self._nowhere &= inodes.keys()
+        return peers
+
+
+_NOTHING = Dumps(False, frozenset())
+
+
+def _dumps(protocols: set[str]) -> Dumps:
+    """What to ask for, by system.sockprotoname; everything where that is not known."""
+    if "" in protocols:
+        return EVERYTHING
+    # IPv6 sockets speak to IPv4 ones: both families of a protocol.
+    words = {protocol.lower().removesuffix("v6").replace("-lite", "lite") for protocol in protocols}
+    return Dumps(
+        any(word.startswith("unix") for word in words),
+        frozenset((family, word) for word in words & set(INET_PROTOCOLS) for family in _FAMILIES),
+    )
+
+
+def _record(entry: Entry) -> Record:
+    """The row of a table as scans have it."""
+    info, st = entry.info, entry.stat
+    assert isinstance(entry.fd, int)
+    record = bare_record(entry.pid, entry.fd, entry.link)._replace(
+        access=entry.access, sockproto=entry.sockproto
+    )
+    if info is not None:
+        record = record._replace(
+            flags=info.flags,
+            pos=info.pos,
+            mnt_id=info.mnt_id,
+            extra="\n".join(f"{key}:\t{value}" for key, value in info.lines),
+        )
+    if st is not None:
+        record = record._replace(
+            ino=st.ino,
+            dev=os.makedev(*st.dev),
+            rdev=os.makedev(*st.rdev),
+            mode=st.mode,
+            size=st.size,
+            blocks=st.blocks,
+            nlink=st.nlink,
+            uid=st.uid,
+        )
+    return record
+
+
+def _peer_links(record: Record, sockets: SocketPeers, lookup: Lookup) -> list[str]:
+    """The links that peers of a descriptor have."""
+    link = record.link
+    if link.startswith("socket:["):
+        return [f"socket:[{ino}]" for ino, _ in sockets.of(int(link[8:-1]))]
+    if link.endswith("/ptmx"):
+        return [f"/dev/pts/{lookup.line(record, 'tty-index')}"]
+    if "/pts/" in link:
+        return list(_MASTERS)
+    if link.startswith("pipe:[") or link == EVENTFD or may_have_ends(record):
+        return [link]
+    return []
+
+
+def _neighbour(record: Record, index: PeerIndex, sharing: SharingSets) -> Neighbour:
+    pid, fd = record.pid, record.fd
+    return Neighbour(
+        index.of_record(record),
+        sharing.sharers(pid, fd),
+        sharing.opened_apart(record),
+        sharing.id(pid, fd),
+        sharing.reason(record),
+    )
