@@ -11,7 +11,7 @@ from fdtui.acquire.pidfd_getfd import open_process
 from fdtui.errors import errno_name
 from fdtui.keeper.acquiring import acquire
 from fdtui.keeper.custody import Custody
-from fdtui.keeper.seeing import entry_of, fdinfo_of, same_file
+from fdtui.keeper.seeing import entry_of, fdinfo_refused
 from fdtui.kinds import classify
 from fdtui.kinds.base import Borrow, FdKind, View
 from fdtui.linux.fstype import READING_CONSUMES, VIRTUAL, fs_type
@@ -89,9 +89,7 @@ def _needed(custody: Custody) -> bool:
     if custody.private is None:
         return True
     # With a reader of our own only the target's offset is missing: its fdinfo tells, if it may.
-    theirs = fdinfo_of(custody.target)
-    mine = custody.entry.info
-    return theirs is None or mine is None or not same_file(theirs, mine)
+    return fdinfo_refused(custody.target)
 
 
 def choose_reading(owned: OwnedFd, kind: FdKind, entry: Entry) -> Reading:

@@ -101,7 +101,8 @@ def read_seen(custody: Custody, seen: Seen, offset: int, length: int) -> Stretch
         return kind.read(peek, at, count)
 
     if kind.view is View.BYTES:
-        return read_stretch(read, offset, length, kind.size(seen.entry, seen.info))
+        # Files of procfs say 0 and have bytes all the same.
+        return read_stretch(read, offset, length, kind.size(seen.entry, seen.info) or None)
     try:
         found = read(0, length + offset)
     except OSError as error:

@@ -43,6 +43,17 @@ def fdinfo_of(target: Target) -> FdInfo | None:
         return None
 
 
+def fdinfo_refused(target: Target) -> bool:
+    """May the target's fdinfo not be read?  False too when there is none any more."""
+    try:
+        read_file(f"/proc/{target.pid}/fdinfo/{target.fd}")
+    except PermissionError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
 def same_file(one: FdInfo, other: FdInfo) -> bool:
     """Compare inode and mount; before Linux 5.14 fdinfo has no inode and only mounts count."""
     return (one.ino, one.mnt_id) == (other.ino, other.mnt_id)
