@@ -144,10 +144,8 @@ def _wrap_units(
     row = _RowBuilder(offset, first)
     for unit in _units(text, measure):
         room = width if row.first else max(1, width - HANG)
-        if unit.text == "\t":
-            cells = _TAB - row.cells % _TAB
-            unit = _Unit(" " * min(cells, room), min(cells, room), 1, False)  # noqa: PLW2901
-        while row.units and row.cells + unit.cells > room:
+        tab = unit.text == "\t"
+        while row.units and row.cells + (1 if tab else unit.cells) > room:
             cut = row.break_after(room)
             rest = row.units[cut:]
             row.units = row.units[:cut]
@@ -157,7 +155,11 @@ def _wrap_units(
             for left in rest:
                 row.add(left)
             room = max(1, width - HANG)
-        row.add(unit)
+        if tab:
+            cells = min(_TAB - row.cells % _TAB, room - row.cells)
+            row.add(_Unit(" " * cells, cells, 1, False))
+        else:
+            row.add(unit)
     yield row.row()
 
 

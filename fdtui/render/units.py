@@ -119,11 +119,11 @@ def stacked(parts: Sequence[tuple[float, str]], whole: float, width: int, rest: 
     out, done, total = "", 0, 0.0
     for amount, glyph in parts:
         total += max(0.0, amount)
-        end = min(width, round(width * total / whole)) if whole > 0 else 0
-        if amount > 0 and end == done < width:
+        end = max(done, min(width, round(width * total / whole))) if whole > 0 else done
+        if amount > 0 and whole > 0 and end == done < width:
             end += 1
         out += glyph * (end - done)
-        done = max(done, end)
+        done = end
     return out + rest * (width - done)
 
 

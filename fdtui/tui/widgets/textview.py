@@ -52,7 +52,7 @@ class TextView(ByteView):
     @property
     def text_width(self) -> int:
         """Cells of a line: from behind the margin to the blank before the scroll bar."""
-        return max(8, self.size.width - self.digits - 4 - 2)
+        return max(12, self.size.width - self.digits - 4 - 2)
 
     @property
     def ends_with_target(self) -> bool:
