@@ -26,7 +26,7 @@ from fdtui.survey.scan import Engine, choose
 from fdtui.survey.sweeper import Sweeper
 from fdtui.survey.workers import Job, Pool, qualified
 from tests.bench.load import load
-from tests.specimens import specimens
+from tests.scanned import scanned
 
 pytestmark = pytest.mark.needs_root
 NOT_OF_PROC = ("ofd", "sock")
@@ -34,7 +34,7 @@ NOT_OF_PROC = ("ofd", "sock")
 
 @pytest.fixture(scope="module")
 def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[int, int]]:
-    with specimens(tmp_path_factory.mktemp("specimens")) as pids:
+    with scanned(tmp_path_factory.mktemp("specimens")) as pids:
         yield pids
 
 
@@ -117,8 +117,8 @@ def test_wants_decide_what_is_read(pair: tuple[int, int]) -> None:
     assert all(not r.link and r.flags >= 0 and r.nlink == -1 for r in table.records)
 
 
-def as_json(tables: list[Table]) -> bytes:
-    lines = [json.dumps([r.pid, r.fd, r.link]) for table in tables for r in table.records]
+def as_json(tables: list[Table], mark: str) -> bytes:
+    lines = [json.dumps([r.pid, r.fd, r.link, mark]) for table in tables for r in table.records]
     return "".join(line + "\n" for line in lines).encode()
 
 
@@ -140,10 +140,10 @@ def test_workers_give_the_rows_of_one_process_in_order(
             shared = [(r.pid, r.fd, r.link) for batch in engine.sweep(pids) for r in batch]
             assert shared == alone
             # all processes: workers are used whatever the number of those wanted
-            text = b"".join(engine.transform(as_json))
+            text = b"".join(engine.transform(as_json, "!"))
             assert [
                 tuple(row) for row in map(json.loads, text.splitlines()) if row[0] in set(pids)
-            ] == alone
+            ] == [(*row, "!") for row in alone]
     finally:
         stop.set()
 
@@ -237,6 +237,26 @@ def test_refused_tables_are_rows_with_an_error(bpf: Engine) -> None:
         errno.EPERM,
         f"bpf(BPF_PROG_LOAD): {reason} (EPERM)",
     ]
+
+
+@pytest.mark.parametrize("size", [0, 2])
+def test_holders_of_a_file(pair: tuple[int, int], bpf: Engine, size: int, tmp_path: Path) -> None:
+    table = read_table(pair[0])
+    assert table is not None
+    shared = next(r for r in table.records if r.link.endswith("/shared"))
+    known = [
+        (pid, r.fd)
+        for pid in pair
+        for r in (read_table(pid) or table).records
+        if r.link == shared.link
+    ]
+    assert len(known) == 6  # opened, dup, opened again; all of it in the child too
+    with load(60, 100), ProcEngine(size=size) as proc:
+        for engine in (proc, bpf):
+            found = list(engine.holders(shared.dev, shared.ino))
+            assert [(r.pid, r.fd) for r in found] == known
+            assert found[0].flags == shared.flags
+            assert not list(engine.holders(shared.dev + 1, shared.ino))
 
 
 def test_choice_by_size_says_why() -> None:

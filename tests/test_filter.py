@@ -15,7 +15,7 @@ from fdtui.survey import columns, values
 from fdtui.survey.columns import Value
 from fdtui.survey.filter import MOST, Filter, FilterError, compile_filter, complete
 from fdtui.survey.values import Facts
-from tests.specimens import specimens
+from tests.scanned import scanned
 
 NOTHING: dict[str, Value] = {column.name: None for column in columns.COLUMNS}
 ROW: Mapping[str, Value] = {
@@ -223,7 +223,7 @@ def test_every_column_has_a_value_and_help() -> None:
 
 @pytest.fixture(scope="module")
 def process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
-    with specimens(tmp_path_factory.mktemp("filter")) as (pid, _):
+    with scanned(tmp_path_factory.mktemp("filter")) as (pid, _):
         yield pid
 
 

@@ -113,6 +113,19 @@ def read_table(pid: int, wants: Wants = Wants.ALL) -> Table | None:
     return None if read is None else Table(read[0], as_records(read[1]))
 
 
+def read_record(pid: int, fd: int, wants: Wants = Wants.ALL) -> Record | None:
+    """One row; None when the process or the descriptor is gone, or its table is refused."""
+    try:
+        number = os.open(f"/proc/{pid}/fd", _DIRECTORY)
+    except OSError:
+        return None
+    try:
+        rows = _rows(pid, number, [fd], wants)
+    finally:
+        os.close(number)
+    return Record._make(rows[0]) if rows else None
+
+
 def as_records(rows: Sequence[Row]) -> list[Record]:
     """Give the tuples their names."""
     return list(map(Record._make, rows))

@@ -9,15 +9,16 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator
 from typing import ClassVar
 
+from fdtui.linux.bpf.builder import Match
 from fdtui.linux.bpf.decode import O_CLOEXEC, Texts, sock_of
 from fdtui.linux.bpf.iterator import TaskFile
 from fdtui.linux.bpf.layout import HEAD, HEAD_STRUCT, TAIL, places
 from fdtui.linux.fdtable import fdinfo_extra, owner_of, read_table, stat_fields
 from fdtui.linux.record import Record, Table, Wants
-from fdtui.survey.scan import Cancelled, Engine, Transform, all_pids, batched, never
+from fdtui.survey.scan import Cancelled, Engine, Payload, Transform, all_pids, batched, never
 from fdtui.survey.workers import Job, Pool, named, qualified, worker_count
 
-_FEW = 64  # processes: up to here one filtered pass each (80 us) beats a pass over all
+_FEW = 64  # processes: up to here workers are not worth their start
 _JOB = 1 << 19  # bytes of records for one worker, about 3,000
 _PID, _LENGTH = (list(places(HEAD)).index(name) for name in ("pid", "length"))
 _LOCKS = 2  # of `more`
@@ -60,7 +61,7 @@ class BpfEngine(Engine):
     ) -> Iterator[Table]:
         wanted = all_pids() if pids is None else sorted(set(pids))
         passes: Iterator[tuple[int, list[Record]]]
-        if self._few(wanted):
+        if self._few(wanted, max(_FEW, len(all_pids()) // 2)):
             passes = itertools.chain.from_iterable(
                 _by_process(self._task_file.chunks(pid), {pid}) for pid in wanted
             )
@@ -71,26 +72,37 @@ class BpfEngine(Engine):
     def transform(
         self,
         function: Transform,
+        argument: Payload = None,
         pids: Iterable[int] | None = None,
         wants: Wants = Wants.ALL,
         cancelled: Cancelled = never,
     ) -> Iterator[bytes]:
         wanted = all_pids() if pids is None else sorted(set(pids))
-        if self._size < 2 or self._few(wanted):
-            return batched(self.tables(wanted, wants, cancelled), function)
+        if self._size < 2 or self._few(wanted, _FEW):
+            return batched(self.tables(wanted, wants, cancelled), function, argument)
         if self._pool is None:
             self._pool = Pool(self._size)
-        return self._pool.run(self._jobs(wanted, wants, qualified(function)), cancelled)
+        jobs = self._jobs(wanted, wants, qualified(function), argument)
+        return self._pool.run(jobs, cancelled)
 
-    def _few(self, pids: list[int]) -> bool:
-        return len(pids) <= _FEW and self._task_file.filters_pids
+    def holders(self, dev: int, ino: int, cancelled: Cancelled = never) -> Iterator[Record]:
+        """As asked; the program itself leaves out every other inode."""
+        with self._task_file.matching(Match(ino=ino)) as only:
+            for _, records in _by_process(only.chunks(), set(all_pids())):
+                if cancelled():
+                    return
+                yield from (record for record in records if record.dev == dev)
 
-    def _jobs(self, wanted: list[int], wants: Wants, name: str) -> Iterator[Job]:
+    def _few(self, pids: list[int], most: int) -> bool:
+        """Is a filtered pass for each (80 us and its rows) less than one pass over everything?"""
+        return len(pids) <= most and self._task_file.filters_pids
+
+    def _jobs(self, wanted: list[int], wants: Wants, name: str, argument: Payload) -> Iterator[Job]:
         """Chunks of one pass cut between two processes, and the pids that belong there."""
         at = 0
         for data, following in _cut(self._task_file.chunks()):
             end = len(wanted) if following is None else bisect_left(wanted, following)
-            yield Job(_WORK, (data, wanted[at:end], int(wants), name))
+            yield Job(_WORK, (data, wanted[at:end], int(wants), name, argument))
             at = end
 
     def close(self) -> None:
@@ -100,11 +112,11 @@ class BpfEngine(Engine):
         self._task_file.close()
 
 
-def work(payload: tuple[list[bytes], list[int], int, str]) -> Iterator[bytes]:
-    """In a worker: decode (chunks, pids, wants, transform)."""
-    chunks, wanted, wants, name = payload
+def work(payload: tuple[list[bytes], list[int], int, str, Payload]) -> Iterator[bytes]:
+    """In a worker: decode (chunks, pids, wants, transform, argument)."""
+    chunks, wanted, wants, name, argument = payload
     passes = _by_process(chunks, set(wanted))
-    return batched(_completed(passes, wanted, Wants(wants), never), named(name))
+    return batched(_completed(passes, wanted, Wants(wants), never), named(name), argument)
 
 
 _WORK = qualified(work)

@@ -6,9 +6,18 @@ import marshal
 from collections.abc import Iterable, Iterator
 from typing import ClassVar
 
-from fdtui.linux.fdtable import as_records, read_rows, read_table
-from fdtui.linux.record import Owner, Row, Table, Wants
-from fdtui.survey.scan import Cancelled, Engine, Transform, all_pids, batched, counts, never
+from fdtui.linux.fdtable import as_records, read_record, read_rows, read_table
+from fdtui.linux.record import Owner, Record, Row, Table, Wants
+from fdtui.survey.scan import (
+    Cancelled,
+    Engine,
+    Payload,
+    Transform,
+    all_pids,
+    batched,
+    counts,
+    never,
+)
 from fdtui.survey.workers import Job, Pool, named, qualified, worker_count
 
 _WORKERS_PAY_FROM = 3_000  # descriptors: below, starting workers costs more than they save
@@ -37,7 +46,7 @@ class ProcEngine(Engine):
         cancelled: Cancelled = never,
     ) -> Iterator[Table]:
         wanted = all_pids() if pids is None else sorted(set(pids))
-        jobs = self._jobs(wanted, wants, None)
+        jobs = self._jobs(wanted, wants, None, None)
         if jobs is None:
             yield from self._alone(wanted, wants, cancelled)
             return
@@ -47,16 +56,25 @@ class ProcEngine(Engine):
     def transform(
         self,
         function: Transform,
+        argument: Payload = None,
         pids: Iterable[int] | None = None,
         wants: Wants = Wants.ALL,
         cancelled: Cancelled = never,
     ) -> Iterator[bytes]:
         wanted = all_pids() if pids is None else sorted(set(pids))
-        jobs = self._jobs(wanted, wants, function)
+        jobs = self._jobs(wanted, wants, function, argument)
         if jobs is not None:
             yield from self._run(jobs, cancelled)
             return
-        yield from batched(self._alone(wanted, wants, cancelled), function)
+        yield from batched(self._alone(wanted, wants, cancelled), function, argument)
+
+    def holders(self, dev: int, ino: int, cancelled: Cancelled = never) -> Iterator[Record]:
+        wants = Wants.LINK | Wants.STAT
+        for found in self.transform(only_file, (dev, ino), None, wants, cancelled):
+            for pid, fd in marshal.loads(found):  # noqa: S302  from our own child
+                record = read_record(pid, fd)
+                if record is not None and (record.dev, record.ino) == (dev, ino):
+                    yield record
 
     def _alone(self, pids: list[int], wants: Wants, cancelled: Cancelled) -> Iterator[Table]:
         for pid in pids:
@@ -66,7 +84,9 @@ class ProcEngine(Engine):
             if table is not None:
                 yield table
 
-    def _jobs(self, pids: list[int], wants: Wants, function: Transform | None) -> list[Job] | None:
+    def _jobs(
+        self, pids: list[int], wants: Wants, function: Transform | None, argument: Payload
+    ) -> list[Job] | None:
         """Share the processes out by their counts; None when one process is faster alone."""
         if self._size < 2 or len(pids) < 2:
             return None
@@ -81,10 +101,10 @@ class ProcEngine(Engine):
             part.append(pid)
             cost += size + _PROCESS_COST
             if cost >= _JOB:
-                jobs.append(Job(_WORK, (part, int(wants), name)))
+                jobs.append(Job(_WORK, (part, int(wants), name, argument)))
                 part, cost = [], 0
         if part:
-            jobs.append(Job(_WORK, (part, int(wants), name)))
+            jobs.append(Job(_WORK, (part, int(wants), name, argument)))
         return jobs
 
     def _run(self, jobs: list[Job], cancelled: Cancelled) -> Iterator[bytes]:
@@ -98,9 +118,9 @@ class ProcEngine(Engine):
             self._pool = None
 
 
-def work(payload: tuple[list[int], int, str]) -> Iterator[bytes]:
-    """In a worker: read the tables of (pids, wants, transform or "")."""
-    pids, wants, name = payload
+def work(payload: tuple[list[int], int, str, Payload]) -> Iterator[bytes]:
+    """In a worker: read the tables of (pids, wants, transform or "", argument)."""
+    pids, wants, name, argument = payload
     function: Transform | None = named(name) if name else None
     batch: _Batch = []
     size = 0
@@ -111,14 +131,22 @@ def work(payload: tuple[list[int], int, str]) -> Iterator[bytes]:
         batch.append((tuple(read[0]), read[1]))
         size += len(read[1]) + 1
         if size >= _FRAME:
-            yield _finish(batch, function)
+            yield _finish(batch, function, argument)
             batch, size = [], 0
     if batch:
-        yield _finish(batch, function)
+        yield _finish(batch, function, argument)
 
 
-def _finish(batch: _Batch, function: Transform | None) -> bytes:
-    return marshal.dumps(batch) if function is None else function(_tables(batch))
+def only_file(tables: list[Table], file: tuple[int, int]) -> bytes:
+    """In a worker: marshalled (pid, fd) of the records of one (st_dev, st_ino)."""
+    dev, ino = file
+    return marshal.dumps(
+        [(r.pid, r.fd) for table in tables for r in table.records if r.ino == ino and r.dev == dev]
+    )
+
+
+def _finish(batch: _Batch, function: Transform | None, argument: Payload) -> bytes:
+    return marshal.dumps(batch) if function is None else function(_tables(batch), argument)
 
 
 def _tables(batch: _Batch) -> list[Table]:

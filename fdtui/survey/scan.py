@@ -10,14 +10,15 @@ import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from types import TracebackType
-from typing import ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 from fdtui.errors import CallFailed
 from fdtui.linux.bpf.iterator import TaskFile, available
 from fdtui.linux.record import Record, Table, Wants
 
 Cancelled = Callable[[], bool]
-Transform = Callable[[list[Table]], bytes]
+Payload = Any  # what marshal carries: tuples, lists, dicts, numbers, str, bytes, None
+Transform = Callable[[list[Table], Payload], bytes]
 EngineName = Literal["auto", "proc", "bpf"]
 
 BATCH = 512  # records given to a transform at once
@@ -53,14 +54,19 @@ class Engine(ABC):
     def transform(
         self,
         function: Transform,
+        argument: Payload = None,
         pids: Iterable[int] | None = None,
         wants: Wants = Wants.ALL,
         cancelled: Cancelled = never,
     ) -> Iterator[bytes]:
-        """Yield what `function` makes of batches of tables, in order of pid.
+        """Yield what `function` makes of batches of tables and `argument`, in order of pid.
 
         It may run in worker processes, so it is a module's function, and pure.
         """
+
+    @abstractmethod
+    def holders(self, dev: int, ino: int, cancelled: Cancelled = never) -> Iterator[Record]:
+        """Yield the descriptors of one file, by st_dev and st_ino."""
 
     def sweep(
         self,
@@ -88,7 +94,7 @@ class Engine(ABC):
         self.close()
 
 
-def batched(tables: Iterable[Table], function: Transform) -> Iterator[bytes]:
+def batched(tables: Iterable[Table], function: Transform, argument: Payload) -> Iterator[bytes]:
     """Apply a transform to so many tables at once that its calls do not count."""
     batch: list[Table] = []
     size = 0
@@ -96,10 +102,10 @@ def batched(tables: Iterable[Table], function: Transform) -> Iterator[bytes]:
         batch.append(table)
         size += len(table.records) + 1
         if size >= BATCH:
-            yield function(batch)
+            yield function(batch, argument)
             batch, size = [], 0
     if batch:
-        yield function(batch)
+        yield function(batch, argument)
 
 
 def refused_record(table: Table) -> Record:

@@ -14,7 +14,6 @@ from fdtui.linux.fdtable import owner_of
 from fdtui.linux.record import Table, Wants
 from fdtui.survey.scan import Cancelled, Engine, all_pids, never
 
-
 _LEAST_COST = 1e-6  # seconds a descriptor, whatever a coarse clock says
 
 
@@ -33,7 +32,7 @@ class Sweeper:
         self,
         engine: Engine,
         wants: Wants = Wants.ALL,
-        duty: float = 0.1,
+        duty: float = 0.05,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """`duty`: share of the time between two sweeps spent on tables that seem unchanged."""

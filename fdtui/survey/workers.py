@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
 from fdtui.errors import FdtuiError
+from fdtui.survey.scan import Payload
 
 _FRAME = struct.Struct("=IBI")  # job, kind, bytes
 _DATA, _DONE = 0, 1
@@ -28,7 +29,6 @@ _RECEIVE = 1 << 20
 _POLL = 0.05  # seconds between two looks at `cancelled`
 
 
-Payload = Any  # what marshal carries: tuples, lists, numbers, str, bytes, None
 Work = Callable[[Payload], Iterator[bytes]]
 
 

@@ -72,7 +72,7 @@ os.close(hold_w); os.waitpid(child, 0)
 
 
 @contextmanager
-def specimens(folder: Path) -> Iterator[tuple[int, int]]:
+def scanned(folder: Path) -> Iterator[tuple[int, int]]:
     """Yield the pids of the process and of a child that shares its descriptions by fork."""
     with subprocess.Popen(
         [sys.executable, "-c", _PROGRAM, str(folder)],
