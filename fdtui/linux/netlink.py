@@ -30,10 +30,7 @@ def open_socket(protocol: int = NETLINK_SOCK_DIAG) -> socket.socket:
 
 
 def chunks(sock: socket.socket, message_type: int, request: bytes) -> Iterator[memoryview]:
-    """Ask for a dump and yield what each recv(2) brings, good until the next one.
-
-    OSError with the kernel's errno (ENOENT: no such family or protocol here).
-    """
+    """Ask for a dump and yield what each recv(2) brings, good until the next one, without end."""
     sock.send(
         HEADER.pack(16 + len(request), message_type, NLM_F_REQUEST | NLM_F_DUMP, 1, 0) + request
     )
@@ -43,26 +40,34 @@ def chunks(sock: socket.socket, message_type: int, request: bytes) -> Iterator[m
         size, (sender, _) = sock.recvfrom_into(buffer)
         if sender:
             continue  # not the kernel
-        # A chunk of messages ends before DONE, which comes alone.
-        length, kind, _, _, _ = HEADER.unpack_from(buffer)
-        if kind in (NLMSG_ERROR, NLMSG_DONE):
-            # A dump that failed at its start ends in DONE with the errno.
-            code = -struct.unpack_from("=i", buffer, 16)[0] if length >= 20 else 0
-            if code > 0:
-                raise OSError(code, os.strerror(code))
-            return
         yield view[:size]
 
 
+def _ends(chunk: memoryview, offset: int) -> bool:
+    """Is the message there the end?  OSError with the kernel's errno where it is a failure."""
+    length, kind, _, _, _ = HEADER.unpack_from(chunk, offset)
+    if length < 16:
+        raise OSError(errno.EBADMSG, os.strerror(errno.EBADMSG))
+    if kind not in (NLMSG_ERROR, NLMSG_DONE):
+        return False
+    # A dump that failed at its start ends in DONE with the errno.
+    code = -struct.unpack_from("=i", chunk, offset + 16)[0] if length >= 20 else 0
+    if code > 0:
+        raise OSError(code, os.strerror(code))
+    return True
+
+
 def dump(sock: socket.socket, message_type: int, request: bytes) -> Iterator[memoryview]:
-    """Yield the payload of each message of a dump, good until the next one is asked for."""
-    unpack = HEADER.unpack_from
+    """Yield the payload of each message of a dump, good until the next one is asked for.
+
+    OSError with the kernel's errno (ENOENT: no such family or protocol here).
+    """
     for chunk in chunks(sock, message_type, request):
         offset, size = 0, len(chunk)
         while offset < size:
-            length, _, _, _, _ = unpack(chunk, offset)
-            if length < 16:
-                raise OSError(errno.EBADMSG, os.strerror(errno.EBADMSG))
+            if _ends(chunk, offset):
+                return
+            (length,) = _LENGTH.unpack_from(chunk, offset)
             yield chunk[offset + 16 : offset + length]
             offset += length + 3 & ~3
 
@@ -85,6 +90,8 @@ class Fields:
         for chunk in chunks(sock, message_type, request):
             offset, size = 0, len(chunk)
             while offset < size:
+                if _ends(chunk, offset):
+                    return
                 (length,) = _LENGTH.unpack_from(chunk, offset)
                 fields = self._by_length.get(length) or self._struct(length)
                 end = offset + (size - offset) // fields.size * fields.size
