@@ -267,7 +267,7 @@ class FdtuiApp(App[int]):
         else:
             self.switch_mode(mode)
 
-    def open_process(self, pid: int, fd: int | None = None) -> None:
+    def open_process(self, pid: int, fd: int | None = None, *, look: bool = True) -> None:
         """Show the descriptors of a process, and look into one of them when `fd` is given."""
         from fdtui.tui.screens.descriptors import Descriptors
 
@@ -278,7 +278,7 @@ class FdtuiApp(App[int]):
 
             self.tell_error(CallFailed(f"open /proc/{pid}/stat", error, "no such process"))
             return
-        self.push_screen(Descriptors(pid, start_time, select=fd, look=fd is not None))
+        self.push_screen(Descriptors(pid, start_time, select=fd, look=look and fd is not None))
 
     # Looking
 

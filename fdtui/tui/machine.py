@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from fdtui.keeper.api import Keeper
 from fdtui.linux.procfs import ProcFs
+from fdtui.survey.neighbours import Neighbours
 
 
 def _user() -> str:
@@ -36,4 +37,5 @@ class Machine:
     user: str = field(default_factory=_user)
     uid: int = field(default_factory=os.geteuid)
     start_keeper: Callable[[], Keeper] = _start_keeper
+    neighbours: Callable[[ProcFs], Neighbours] = Neighbours
     live: bool = True  # False: nothing is looked at but when asked, so that pictures stand still

@@ -10,6 +10,8 @@ from fdtui.render import units
 from fdtui.render.objects import mode_of
 from fdtui.render.spans import BLANK, Cell, Span, Spans, shown
 from fdtui.survey.descriptors import DescriptorRow, Fd, TableSnapshot
+from fdtui.survey.neighbours import Neighbour
+from fdtui.tui.screens.neighbourcells import peer_cell, peer_words, shared_cell
 from fdtui.tui.widgets.columns import (
     CLOSED,
     ERROR,
@@ -42,8 +44,9 @@ _FLAGS = (
 )
 _MODES = {"r": (True, False), "w": (False, True), "rw": (True, True), "path": (False, False)}
 
-Neighbour = tuple[Spans, Spans]  # the SHARED and the PEER cell
 _LAST = 1 << 62
+# Kinds whose peer says more than their target, where there is no room for both.
+_ONLY_PEER = frozenset({"pipe", "fifo", "unix", "eventfd"})
 
 
 def _number(fd: Fd) -> tuple[int, str]:
@@ -78,10 +81,13 @@ class DescriptorRows:
         words: Sequence[str] = (),
         neighbours: Mapping[Fd, Neighbour] | None = None,
         held: frozenset[int] = frozenset(),
+        selected: Fd | None = None,
     ) -> None:
         self._filled = snapshot.rows
         self._neighbours = neighbours or {}
         self._held = held
+        of_selected = self._neighbours.get(selected) if selected is not None else None
+        self._selected_set = of_selected.sharing_id if of_selected else None
         fds: Sequence[Fd] = snapshot.fds
         if words:
             fds = [fd for fd in fds if fd in self._filled and self._has(fd, words)]
@@ -160,10 +166,22 @@ class DescriptorRows:
                 return Span(" ↑↓"[row.moved] if row.moved else "", "strong")
             case "size":
                 return BLANK if row.size is None else Span(units.size_cell(row.size))
-            case "shared" | "peer":
-                cells = self._neighbours.get(entry.fd)
-                return cells[placed.key == "peer"] if cells else BLANK
+            case "shared":
+                neighbour = self._neighbours.get(entry.fd)
+                if neighbour is None:
+                    return BLANK
+                same = (
+                    neighbour.sharing_id is not None and neighbour.sharing_id == self._selected_set
+                )
+                return shared_cell(neighbour, same)
+            case "peer":
+                neighbour = self._neighbours.get(entry.fd)
+                return peer_cell(neighbour) if neighbour else BLANK
             case _:
+                if not any(column.key == "peer" for column in columns):
+                    neighbour = self._neighbours.get(entry.fd)
+                    if neighbour and neighbour.peers and row.kind.name in _ONLY_PEER:
+                        return (Span("→ ", "muted"), *peer_words(neighbour.peers))
                 return target_cell(row)
 
 

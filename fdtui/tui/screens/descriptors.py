@@ -9,28 +9,26 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
 from fdtui.acquire.base import Target
-from fdtui.errors import FdtuiError
-from fdtui.linux.json_types import Info
-from fdtui.linux.procfs import Entry
 from fdtui.render import units
 from fdtui.render.objects import as_object
 from fdtui.render.panefacts import pane_facts
 from fdtui.render.safe import safe
 from fdtui.render.spans import Span, Spans
-from fdtui.survey.descriptors import DescriptorRow, DescriptorTable, Fd, TableSnapshot
+from fdtui.survey.descriptors import DescriptorRow, Fd, TableSnapshot
+from fdtui.survey.neighbours import Neighbour
+from fdtui.survey.processes import ProcessRow
 from fdtui.tui.poller import Cancelled
 from fdtui.tui.screens.descriptorrows import COLUMNS, SORTS, DescriptorRows, target_cell
+from fdtui.tui.screens.neighbourcells import Detail, pane_lines
 from fdtui.tui.screens.place import Keys
-from fdtui.tui.screens.tableplace import TablePlace
+from fdtui.tui.screens.tablelook import AHEAD, TableLook, TableView
+from fdtui.tui.screens.taking import Selected, TakingPlace
 from fdtui.tui.widgets.columns import NARROW
 from fdtui.tui.widgets.linetable import LineTable
-from fdtui.tui.widgets.pane import DetailPane, Details, Fact, WithPane
-
-GLANCE_DEADLINE = 0.5  # seconds the poller waits for what only an acquired descriptor tells
-_AHEAD = 50  # rows filled before and after those on the screen
+from fdtui.tui.widgets.pane import DetailPane, Details, Fact, Line, WithPane
 
 
-class Descriptors(TablePlace):
+class Descriptors(TakingPlace):
     """One process's table."""
 
     place = "1"
@@ -39,9 +37,7 @@ class Descriptors(TablePlace):
     sortable = tuple(SORTS)
     descending_first = frozenset(key for key, (_, descending) in SORTS.items() if descending)
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("s", "steal", "steal", id="fd.steal", show=False),
-        Binding("p", "pull", "pull", id="fd.pull", show=False),
-        Binding("o", "open_anew", "open anew", id="fd.reopen", show=False),
+        Binding("backspace", "back", "return", id="fd.return", show=False),
     ]
 
     def __init__(
@@ -59,10 +55,11 @@ class Descriptors(TablePlace):
         self.process_name = name
         self._select = select
         self._look_at_once = look
-        self._table: DescriptorTable | None = None
-        self._snapshot = TableSnapshot()
+        self._look: TableLook | None = None
+        self._view = TableView(TableSnapshot(), {}, Detail(-1))
+        self._snapshot = self._view.snapshot
         self._rows = DescriptorRows(self._snapshot)
-        self._wanted: Sequence[Fd] | None = ()
+        self._selected: Fd | None = None
 
     def body(self) -> ComposeResult:
         yield from self.filter_widgets()
@@ -72,41 +69,23 @@ class Descriptors(TablePlace):
     # Looking
 
     def look(self, cancelled: Cancelled) -> object:
-        machine = self.fdtui.machine
-        if self._table is None:
-            self._table = DescriptorTable(machine.procfs, self.pid, self.start_time, machine.clock)
-            if not self.process_name:
-                self._learn_name()
-        if self.fdtui.last_sweep is None:
-            self.fdtui.last_sweep = self.fdtui.process_table.sweep(cancelled)
-        wanted = self._wanted
-        snapshot = self._table.sweep(wanted, self._glance, cancelled)
-        if wanted is not None and not wanted and snapshot.fds:
-            # The first look: nobody has seen which rows are on the screen yet.
-            snapshot = self._table.sweep(snapshot.fds[: 2 * _AHEAD], self._glance, cancelled)
-        return snapshot
-
-    def _learn_name(self) -> None:
-        try:
-            self.process_name = self.fdtui.machine.procfs.stat(self.pid).comm
-        except OSError:
-            self.process_name = "?"
-
-    def _glance(self, fds: Sequence[Fd]) -> dict[Fd, tuple[Entry, Info]]:
-        """Ask the keeper to borrow each for microseconds; runs in the poller's thread."""
-        keeper = self.fdtui.ready_keeper
-        if keeper is None:
-            return {}
-        targets = [Target(self.pid, self.start_time, fd) for fd in fds if isinstance(fd, int)]
-        try:
-            seen = keeper.glance(targets).result(GLANCE_DEADLINE)
-        except TimeoutError as error:
-            raise FdtuiError("the keeper did not answer in time") from error
-        return {target.fd: got for target, got in zip(targets, seen, strict=True) if got}
+        app = self.fdtui
+        if self._look is None:
+            self._look = TableLook(
+                app.machine, self.pid, self.start_time, lambda: app.ready_keeper, app.poller.poke
+            )
+            self.process_name = self.process_name or self._look.comm(self.pid)
+        if app.last_sweep is None:
+            app.last_sweep = app.process_table.sweep(cancelled)
+        view, again = self._look.look(cancelled)
+        if again:
+            app.poller.poke()  # rows first; who shares them comes with the next look
+        return view
 
     def seen(self, result: object) -> None:
-        assert isinstance(result, TableSnapshot)
-        self._snapshot = result
+        assert isinstance(result, TableView)
+        self._view = result
+        self._snapshot = result.snapshot
         self.rebuild()
         if self._select is not None and self.table.select(self._select):
             self._select = None
@@ -121,7 +100,9 @@ class Descriptors(TablePlace):
             sort=self.sort,
             descending=self.descending,
             words=self.filter_text.lower().split(),
+            neighbours=self._view.neighbours,
             held=self.fdtui.held_fds(self.pid),
+            selected=self._selected,
         )
         self._say_why_empty()
         self.table.set_source(self._rows)
@@ -137,7 +118,8 @@ class Descriptors(TablePlace):
             )
         elif self._snapshot.refused is not None:
             refused = self._snapshot.refused
-            owner = self._owner()
+            process = self._process()
+            owner = safe(process.user) if process else "?"
             self.table.set_empty(
                 (
                     Span(f"{who} cannot be looked into: "),
@@ -151,24 +133,21 @@ class Descriptors(TablePlace):
         else:
             self.table.set_empty((Span(f"{who} has no open descriptor"),))
 
-    def _owner(self) -> str:
+    def _process(self) -> ProcessRow | None:
         sweep = self.fdtui.last_sweep
-        for row in sweep.rows if sweep else ():
-            if row.pid == self.pid:
-                return safe(row.user)
-        return "?"
+        return next((row for row in (sweep.rows if sweep else ()) if row.pid == self.pid), None)
 
     def _want(self) -> None:
         """Say which rows the poller fills: all of them where order or filter depend on them."""
+        if self._look is None:
+            return
         if self.filter_text or self.sort != "fd":
-            self._wanted = None
+            self._look.wanted = None
             return
         visible = self.table.visible_range()
-        first, last = max(0, visible.start - _AHEAD), min(len(self._rows), visible.stop + _AHEAD)
-        wanted = [self._rows.fd(index) for index in range(first, last)]
-        missing = any(self._rows.row(index) is None for index in visible if index < last)
-        self._wanted = wanted
-        if missing:
+        first, last = max(0, visible.start - AHEAD), min(len(self._rows), visible.stop + AHEAD)
+        self._look.wanted = [self._rows.fd(index) for index in range(first, last)]
+        if any(self._rows.row(index) is None for index in visible if index < last):
             self.fdtui.poller.poke()
 
     def set_filter(self, text: str) -> None:
@@ -183,9 +162,20 @@ class Descriptors(TablePlace):
         """Other rows are on the screen: fill them."""
         self._want()
 
-    def on_line_table_highlighted(self, _: LineTable.Highlighted) -> None:
-        """Another row: its details."""
-        self._show_pane()
+    def on_line_table_highlighted(self, message: LineTable.Highlighted) -> None:
+        """Another row: its details, and its sharers marked."""
+        fd = message.key
+        self._selected = fd if isinstance(fd, (int, str)) else None
+        if self._look is not None and self._look.selected != self._selected:
+            self._look.selected = self._selected
+            neighbour = self._neighbour()
+            if neighbour is not None and (neighbour.sharers or neighbour.same_path):
+                self._look.look_around_soon()
+                self.fdtui.poller.poke()
+        self.rebuild()
+
+    def _neighbour(self) -> Neighbour | None:
+        return None if self._selected is None else self._view.neighbours.get(self._selected)
 
     # Words
 
@@ -238,73 +228,42 @@ class Descriptors(TablePlace):
                     Span(" looks" if narrow else " looks by pidfd_getfd", "muted"),
                 ),
                 left=[Fact(key, value) for key, value in pane_facts(entry, row.kind, row.info)],
-                right=(),
+                right=self._right(entry.fd),
             )
         )
 
+    def _right(self, fd: Fd) -> list[Line]:
+        detail = self._view.detail
+        neighbour = self._view.neighbours.get(fd)
+        return pane_lines(self.pid, neighbour, detail if detail.fd == fd else Detail(fd))
+
     # Doing
 
-    def _target(self) -> Target | None:
-        if not len(self._rows):
-            return None
-        fd = self._rows.fd(self.table.rows.cursor)
-        return Target(self.pid, self.start_time, fd) if isinstance(fd, int) else None
-
-    def on_line_table_opened(self, _: LineTable.Opened) -> None:
-        """Look into the selected descriptor."""
-        self.action_look()
-
-    def action_look(self) -> None:
-        """Borrow it and view it."""
-        from fdtui.tui.screens.looking import look
-
-        if (target := self._target()) is not None:
-            look(self, target, self.process_name)
-        else:
-            self.show_result(
-                "cwd, root and exe are no descriptors: there is nothing to look through"
-            )
-
-    def action_steal(self) -> None:
-        """Take it by pidfd_getfd, and keep it."""
-        from fdtui.tui.screens.looking import steal
-
-        if (target := self._target()) is not None:
-            steal(self, target, self.process_name)
-
-    def action_pull(self) -> None:
-        """Have somebody send it."""
-        from fdtui.tui.screens.looking import pull
-
-        if (target := self._target()) is not None:
-            pull(self, target, self.process_name)
-
-    def action_open_anew(self) -> None:
-        """Open the same file again: a private description."""
-        from fdtui.tui.screens.looking import open_anew
-
-        if (target := self._target()) is not None:
-            open_anew(self, target, self.process_name)
-
-    def action_yank(self) -> None:
-        """Offer what can be copied of the selected descriptor."""
-        from fdtui.tui.screens.yank import Yank, descriptor_choices
-
+    def selected(self) -> Selected | None:
         row = self._current()
         if row is None:
-            return
+            return None
         entry = row.entry
-        sweep = self.fdtui.last_sweep
-        uid = next((p.uid for p in (sweep.rows if sweep else ()) if p.pid == self.pid), -1)
+        target = Target(self.pid, self.start_time, entry.fd) if isinstance(entry.fd, int) else None
+        neighbour, process = self._view.neighbours.get(entry.fd), self._process()
         json_row = as_object(
             entry,
             start_time=self.start_time,
             comm=self.process_name,
-            uid=uid,
+            uid=process.uid if process else -1,
             kind=row.kind,
             info=row.info,
         )
-        subject = f"{safe(self.process_name)} {self.pid} fd {entry.fd}"
-        self.app.push_screen(
-            Yank(subject, descriptor_choices(self.pid, entry.fd, entry.link, json_row))
+        return Selected(
+            self.pid,
+            entry.fd,
+            self.process_name,
+            entry.link,
+            target,
+            neighbour.peers if neighbour else (),
+            json_row,
         )
+
+    def on_line_table_opened(self, _: LineTable.Opened) -> None:
+        """Look into the selected descriptor."""
+        self.action_look()

@@ -1,0 +1,136 @@
+"""What the poller's thread does for the Descriptors place: rows first, then who is around them."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
+
+from fdtui.acquire.base import Target
+from fdtui.errors import FdtuiError
+from fdtui.keeper.api import Keeper
+from fdtui.linux.json_types import Info
+from fdtui.linux.procfs import Entry
+from fdtui.survey.descriptors import DescriptorTable, Fd, TableSnapshot
+from fdtui.survey.neighbours import Neighbour
+from fdtui.tui.machine import Machine
+from fdtui.tui.poller import SLOWDOWN, Cancelled
+from fdtui.tui.screens.neighbourcells import MOST_MEMBERS, Detail
+
+GLANCE_DEADLINE = 0.5  # seconds to wait for what only an acquired descriptor tells
+AHEAD = 50  # rows filled before and after those on the screen
+_AROUND_EVERY = 2.0  # seconds, at least, between two searches for sharers and peers
+
+
+class TableView(NamedTuple):
+    """One look: the table, and what was found around it so far."""
+
+    snapshot: TableSnapshot
+    neighbours: Mapping[Fd, Neighbour]
+    detail: Detail
+
+
+class TableLook:
+    """Looks at one process; `wanted` and `selected` are set by the screen at any time."""
+
+    def __init__(
+        self,
+        machine: Machine,
+        pid: int,
+        start_time: int,
+        keeper: Callable[[], Keeper | None],
+        found: Callable[[], object],
+    ) -> None:
+        self.wanted: Sequence[Fd] | None = ()  # rows to fill; None: all
+        self.selected: Fd | None = None
+        self._machine = machine
+        self._pid = pid
+        self._start_time = start_time
+        self._keeper = keeper
+        self._found = found  # called from a thread when there is more to show
+        self._searching = False
+        self._table = DescriptorTable(machine.procfs, pid, start_time, machine.clock)
+        self._finder = machine.neighbours(machine.procfs)
+        self._neighbours: Mapping[Fd, Neighbour] = {}
+        self._selected_detail = Detail(-1)
+        self._due = 0.0
+        self._looked = False
+
+    def look(self, cancelled: Cancelled) -> tuple[TableView, bool]:
+        """Return the view, and whether it is worth looking again at once."""
+        wanted = self.wanted
+        snapshot = self._table.sweep(wanted, self._glance, cancelled)
+        if wanted is not None and not wanted and snapshot.fds:
+            # The first look: nobody has seen yet which rows are on the screen.
+            snapshot = self._table.sweep(snapshot.fds[: 2 * AHEAD], self._glance, cancelled)
+        first, self._looked = not self._looked, True
+        if not first:
+            self._look_around(snapshot, cancelled)
+        return TableView(snapshot, self._neighbours, self._selected_detail), first
+
+    def look_around_soon(self) -> None:
+        """The selection changed: find out about its sharers with the next look."""
+        self._due = min(self._due, time.monotonic())
+
+    def comm(self, pid: int) -> str:
+        """Return a process's name."""
+        try:
+            return self._machine.procfs.stat(pid).comm
+        except OSError:
+            return "?"
+
+    def _glance(self, fds: Sequence[Fd]) -> dict[Fd, tuple[Entry, Info]]:
+        """Ask the keeper to borrow each for microseconds."""
+        keeper = self._keeper()
+        if keeper is None:
+            return {}
+        targets = [Target(self._pid, self._start_time, fd) for fd in fds if isinstance(fd, int)]
+        try:
+            seen = keeper.glance(targets).result(GLANCE_DEADLINE)
+        except TimeoutError as error:
+            raise FdtuiError("the keeper did not answer in time") from error
+        return {target.fd: got for target, got in zip(targets, seen, strict=True) if got}
+
+    def _look_around(self, snapshot: TableSnapshot, cancelled: Cancelled) -> None:
+        """Start a search for sharers and peers when one is due.
+
+        In a thread of its own: on a machine with 100,000 descriptors it takes a third of a second,
+        and the table should not wait for it.
+        """
+        if time.monotonic() < self._due or self._searching or snapshot.ended:
+            return
+        self._searching = True
+        threading.Thread(
+            target=self._search, args=(snapshot, cancelled), name="neighbours", daemon=True
+        ).start()
+
+    def _search(self, snapshot: TableSnapshot, cancelled: Cancelled) -> None:
+        began = time.monotonic()
+        entries = [row.entry for row in snapshot.rows.values() if not row.closed]
+        try:
+            found = self._finder.of_process(self._pid, entries, cancelled)
+            if not cancelled():
+                self._neighbours = dict(found.items())
+                self._selected_detail = self._detail(snapshot)
+        except OSError:
+            pass  # a process or namespace vanished midway: what was known stays
+        finally:
+            ended = time.monotonic()
+            self._due = ended + max(_AROUND_EVERY, SLOWDOWN * (ended - began))
+            self._searching = False
+            self._found()
+
+    def _detail(self, snapshot: TableSnapshot) -> Detail:
+        """Say of the selected row who its sharers are and how they likely came."""
+        fd = self.selected
+        row = snapshot.rows.get(fd) if fd is not None else None
+        neighbour = self._neighbours.get(fd) if fd is not None else None
+        if row is None or neighbour is None or not isinstance(fd, int):
+            return Detail(-1)
+        apart = self._finder.opened_apart(row.entry, neighbour)
+        return Detail(
+            fd,
+            self._finder.sharers(self._pid, fd, neighbour.sharers[:MOST_MEMBERS]),
+            tuple((*one, self.comm(one[0])) for one in apart[:MOST_MEMBERS]),
+        )
