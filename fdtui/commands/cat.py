@@ -101,10 +101,13 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _let_go(pid: int) -> None:
-    os.kill(pid, signal.SIGKILL)
     deadline = time.monotonic() + LET_GO
-    while os.waitpid(pid, os.WNOHANG) == (0, 0) and time.monotonic() < deadline:
-        time.sleep(0.005)
+    try:
+        os.kill(pid, signal.SIGKILL)
+        while os.waitpid(pid, os.WNOHANG) == (0, 0) and time.monotonic() < deadline:
+            time.sleep(0.005)
+    except (ProcessLookupError, ChildProcessError):
+        pass  # the key reached it as well, and it was reaped already
 
 
 def _child(parent: int, target: Target, args: argparse.Namespace, report: OwnedFd) -> int:
