@@ -26,7 +26,7 @@ class LineView(Widget):
         super().__init__(id=id, classes=classes)
         self._palette_used: Palette | None = None
         self._strips: list[Strip] | None = None
-        self._on_screen: dict[int, Strip] = {}
+        self._sent: list[Strip] = []
         self._flush_due = False
 
     def paint(self, width: int, height: int) -> list[Strip]:
@@ -58,8 +58,13 @@ class LineView(Widget):
         width, height = self.size
         if not width or not height:
             return
-        now, shown = self._lines_now(), self._on_screen
-        stale = [y for y in range(height) if now[y] != shown.get(y)]
+        # What was sent, and not what was rendered: Textual asks for all lines to send a few.
+        now, sent = self._lines_now(), self._sent
+        self._sent = now
+        if len(sent) != height:
+            self.refresh()
+            return
+        stale = [y for y in range(height) if now[y] != sent[y]]
         if len(stale) * 2 > height:
             self.refresh()
             return
@@ -102,8 +107,6 @@ class LineView(Widget):
         lines: list[Strip] = []
         for y in crop.line_range:
             strip = strips[y] if y < len(strips) else self.blank(width)
-            if whole:
-                self._on_screen[y] = strip
             for line_filter in filters:
                 strip = strip.apply_filter(line_filter, background)
             lines.append(strip if whole else strip.crop(left, right))
@@ -112,9 +115,9 @@ class LineView(Widget):
     def notify_style_update(self) -> None:
         """The theme or the style changed: nothing painted before is good."""
         self._strips = None
-        self._on_screen.clear()
+        self._sent = []
         super().notify_style_update()
 
     def _on_resize(self) -> None:
         self._strips = None
-        self._on_screen.clear()
+        self._sent = []
