@@ -15,8 +15,17 @@ from fdtui.linux.bpf.iterator import TaskFile
 from fdtui.linux.bpf.layout import HEAD, HEAD_STRUCT, TAIL, places
 from fdtui.linux.fdtable import fdinfo_extra, owner_of, read_table, stat_fields
 from fdtui.linux.record import Record, Table, Wants
-from fdtui.survey.scan import Cancelled, Engine, Payload, Transform, all_pids, batched, never
-from fdtui.survey.workers import Job, Pool, named, qualified, worker_count
+from fdtui.survey.scan import (
+    Cancelled,
+    Engine,
+    Payload,
+    Transform,
+    all_pids,
+    batched,
+    never,
+    worker_count,
+)
+from fdtui.survey.workers import Job, Pool, named, qualified
 
 _FEW = 64  # processes: up to here workers are not worth their start
 _JOB = 1 << 19  # bytes of records for one worker, about 3,000

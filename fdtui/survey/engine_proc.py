@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import marshal
-from collections.abc import Iterable, Iterator
-from typing import ClassVar
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, ClassVar
 
-from fdtui.linux.fdtable import as_records, read_record, read_rows, read_table
+from fdtui.linux.fdtable import as_records, fds_of_file, read_record, read_rows, read_table
 from fdtui.linux.record import Owner, Record, Row, Table, Wants
 from fdtui.survey.scan import (
     Cancelled,
@@ -17,8 +17,11 @@ from fdtui.survey.scan import (
     batched,
     counts,
     never,
+    worker_count,
 )
-from fdtui.survey.workers import Job, Pool, named, qualified, worker_count
+
+if TYPE_CHECKING:
+    from fdtui.survey.workers import Job, Pool
 
 _WORKERS_PAY_FROM = 3_000  # descriptors: below, starting workers costs more than they save
 _JOB = 1_500  # descriptors of one job, about 10 ms
@@ -46,7 +49,7 @@ class ProcEngine(Engine):
         cancelled: Cancelled = never,
     ) -> Iterator[Table]:
         wanted = all_pids() if pids is None else sorted(set(pids))
-        jobs = self._jobs(wanted, wants, None, None)
+        jobs = self._jobs(wanted, lambda part: (_WORK, (part, int(wants), "", None)))
         if jobs is None:
             yield from self._alone(wanted, wants, cancelled)
             return
@@ -61,20 +64,33 @@ class ProcEngine(Engine):
         wants: Wants = Wants.ALL,
         cancelled: Cancelled = never,
     ) -> Iterator[bytes]:
+        from fdtui.survey.workers import qualified
+
         wanted = all_pids() if pids is None else sorted(set(pids))
-        jobs = self._jobs(wanted, wants, function, argument)
+        name = qualified(function)
+        jobs = self._jobs(wanted, lambda part: (_WORK, (part, int(wants), name, argument)))
         if jobs is not None:
             yield from self._run(jobs, cancelled)
             return
         yield from batched(self._alone(wanted, wants, cancelled), function, argument)
 
     def holders(self, dev: int, ino: int, cancelled: Cancelled = never) -> Iterator[Record]:
-        wants = Wants.LINK | Wants.STAT
-        for found in self.transform(only_file, (dev, ino), None, wants, cancelled):
-            for pid, fd in marshal.loads(found):  # noqa: S302  from our own child
-                record = read_record(pid, fd)
-                if record is not None and (record.dev, record.ino) == (dev, ino):
-                    yield record
+        for pid, fd in self._candidates(dev, ino, cancelled):
+            record = read_record(pid, fd)
+            if record is not None and (record.dev, record.ino) == (dev, ino):
+                yield record
+
+    def _candidates(self, dev: int, ino: int, cancelled: Cancelled) -> Iterator[tuple[int, int]]:
+        pids = all_pids()
+        jobs = self._jobs(pids, lambda part: (_FIND, (part, dev, ino)))
+        if jobs is not None:
+            for frame in self._run(jobs, cancelled):
+                yield from marshal.loads(frame)  # noqa: S302  from our own child
+            return
+        for pid in pids:
+            if cancelled():
+                return
+            yield from ((pid, fd) for fd in fds_of_file(pid, dev, ino))
 
     def _alone(self, pids: list[int], wants: Wants, cancelled: Cancelled) -> Iterator[Table]:
         for pid in pids:
@@ -85,7 +101,7 @@ class ProcEngine(Engine):
                 yield table
 
     def _jobs(
-        self, pids: list[int], wants: Wants, function: Transform | None, argument: Payload
+        self, pids: list[int], job: Callable[[list[int]], tuple[str, Payload]]
     ) -> list[Job] | None:
         """Share the processes out by their counts; None when one process is faster alone."""
         if self._size < 2 or len(pids) < 2:
@@ -93,7 +109,8 @@ class ProcEngine(Engine):
         sizes = counts(pids)
         if sum(sizes.values()) < _WORKERS_PAY_FROM:
             return None
-        name = qualified(function) if function else ""
+        from fdtui.survey.workers import Job
+
         jobs: list[Job] = []
         part: list[int] = []
         cost = 0
@@ -101,14 +118,16 @@ class ProcEngine(Engine):
             part.append(pid)
             cost += size + _PROCESS_COST
             if cost >= _JOB:
-                jobs.append(Job(_WORK, (part, int(wants), name, argument)))
+                jobs.append(Job(*job(part)))
                 part, cost = [], 0
         if part:
-            jobs.append(Job(_WORK, (part, int(wants), name, argument)))
+            jobs.append(Job(*job(part)))
         return jobs
 
     def _run(self, jobs: list[Job], cancelled: Cancelled) -> Iterator[bytes]:
         if self._pool is None:
+            from fdtui.survey.workers import Pool
+
             self._pool = Pool(self._size)
         return self._pool.run(jobs, cancelled)
 
@@ -121,7 +140,11 @@ class ProcEngine(Engine):
 def work(payload: tuple[list[int], int, str, Payload]) -> Iterator[bytes]:
     """In a worker: read the tables of (pids, wants, transform or "", argument)."""
     pids, wants, name, argument = payload
-    function: Transform | None = named(name) if name else None
+    function: Transform | None = None
+    if name:
+        from fdtui.survey.workers import named
+
+        function = named(name)
     batch: _Batch = []
     size = 0
     for pid in pids:
@@ -137,12 +160,10 @@ def work(payload: tuple[list[int], int, str, Payload]) -> Iterator[bytes]:
         yield _finish(batch, function, argument)
 
 
-def only_file(tables: list[Table], file: tuple[int, int]) -> bytes:
-    """In a worker: marshalled (pid, fd) of the records of one (st_dev, st_ino)."""
-    dev, ino = file
-    return marshal.dumps(
-        [(r.pid, r.fd) for table in tables for r in table.records if r.ino == ino and r.dev == dev]
-    )
+def find(payload: tuple[list[int], int, int]) -> Iterator[bytes]:
+    """In a worker: (pid, fd) of one file, from (pids, st_dev, st_ino)."""
+    pids, dev, ino = payload
+    yield marshal.dumps([(pid, fd) for pid in pids for fd in fds_of_file(pid, dev, ino)])
 
 
 def _finish(batch: _Batch, function: Transform | None, argument: Payload) -> bytes:
@@ -153,4 +174,4 @@ def _tables(batch: _Batch) -> list[Table]:
     return [Table(Owner._make(owner), as_records(rows)) for owner, rows in batch]
 
 
-_WORK = qualified(work)
+_WORK, _FIND = f"{__name__}:work", f"{__name__}:find"

@@ -13,7 +13,6 @@ from types import TracebackType
 from typing import Any, ClassVar, Literal, Self
 
 from fdtui.errors import CallFailed
-from fdtui.linux.bpf.iterator import TaskFile, available
 from fdtui.linux.record import Record, Table, Wants
 
 Cancelled = Callable[[], bool]
@@ -137,6 +136,12 @@ def counts(pids: Iterable[int]) -> dict[int, int]:
     return found
 
 
+def worker_count() -> int:
+    """As many as there are processors for us, at most 4 (10 MB each); 0 when one is all."""
+    processors = len(os.sched_getaffinity(0))
+    return min(processors, 4) if processors > 1 else 0
+
+
 def choose(
     engine: EngineName = "auto", descriptors: int | None = None, workers: int | None = None
 ) -> Engine:
@@ -145,16 +150,20 @@ def choose(
     `descriptors`: how many are about to be read once; None when many or often.  `bpf` raises
     CallFailed when it cannot be had, `auto` falls back to proc and says why.
     """
-    from fdtui.survey.engine_bpf import BpfEngine
+    # Imported when needed: `ls -p PID` is over before these are read.
     from fdtui.survey.engine_proc import ProcEngine
 
     if engine == "proc":
         return ProcEngine("as asked", workers)
+    if engine == "auto" and descriptors is not None and descriptors < BPF_PAYS_FROM:
+        reason = f"{descriptors} descriptors are read faster than a program is loaded"
+        return ProcEngine(reason, workers)
+    from fdtui.linux.bpf.iterator import TaskFile, available
+    from fdtui.survey.engine_bpf import BpfEngine
+
     if engine == "bpf":
         return BpfEngine(TaskFile.load(), "as asked", workers)
     reason = available()
-    if reason is None and descriptors is not None and descriptors < BPF_PAYS_FROM:
-        reason = f"{descriptors} descriptors are read faster than a program is loaded"
     if reason is None:
         try:
             return BpfEngine(TaskFile.load(), "privileged, and the kernel can", workers)

@@ -146,12 +146,6 @@ def serve(link: socket.socket) -> None:
         return  # nobody wants the answer any more
 
 
-def worker_count() -> int:
-    """As many as there are processors for us, at most 4 (10 MB each); 0 when one is all."""
-    processors = len(os.sched_getaffinity(0))
-    return min(processors, 4) if processors > 1 else 0
-
-
 def qualified(function: Callable[..., object]) -> str:
     """`module:name` of a function that a worker can find again."""
     name = f"{function.__module__}:{function.__qualname__}"
