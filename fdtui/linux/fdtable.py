@@ -27,6 +27,7 @@ _ACCESS = (4, 2, 6, 0)  # by O_ACCMODE; 3 is neither (ioctl only)
 # statx(2): nlink uid (gid) mode, ino size blocks, (mask, four times), rdev dev as major and minor
 _STATX = struct.Struct("=16xII4xH2xQQQ72xQQ")
 _STATX_MASK = 0x70F  # type mode nlink uid ino size blocks
+_STATX_INO = 0x101  # type ino
 _STATX_FLAGS = syscalls.AT_STATX_DONT_SYNC | syscalls.AT_NO_AUTOMOUNT
 
 
@@ -124,6 +125,27 @@ def read_record(pid: int, fd: int, wants: Wants = Wants.ALL) -> Record | None:
     finally:
         os.close(number)
     return Record._make(rows[0]) if rows else None
+
+
+def fds_of_file(pid: int, dev: int, ino: int) -> list[int]:
+    """The descriptors of one (st_dev, st_ino), by one statx each; [] when gone or refused."""
+    found: list[int] = []
+    try:
+        number = os.open(f"/proc/{pid}/fd", _DIRECTORY)
+    except OSError:
+        return found
+    buffer, statx, unpack = _statx_buffer(), _statx, _STATX.unpack_from
+    try:
+        for name in os.listdir(number):
+            if statx(number, name.encode(), _STATX_FLAGS, _STATX_INO, buffer) == 0:
+                fields = unpack(buffer)
+                if fields[3] == ino and _devices[fields[7]] == dev:
+                    found.append(int(name))
+    except OSError:
+        pass  # it ended while it was listed: what was found stands
+    finally:
+        os.close(number)
+    return sorted(found)
 
 
 def as_records(rows: Sequence[Row]) -> list[Record]:

@@ -156,8 +156,8 @@ def choose(
     if engine == "proc":
         return ProcEngine("as asked", workers)
     if engine == "auto" and descriptors is not None and descriptors < BPF_PAYS_FROM:
-        reason = f"{descriptors} descriptors are read faster than a program is loaded"
-        return ProcEngine(reason, workers)
+        few = f"{descriptors} descriptors are read faster than a program is loaded"
+        return ProcEngine(few, workers)
     from fdtui.linux.bpf.iterator import TaskFile, available
     from fdtui.survey.engine_bpf import BpfEngine
 
