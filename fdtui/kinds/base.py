@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from enum import Enum, IntEnum
 from typing import ClassVar, NamedTuple
 
+from fdtui.kinds.facts import Facts
 from fdtui.linux.json_types import Info
 from fdtui.linux.peek import Peek
 from fdtui.linux.procfs import Entry
@@ -20,6 +21,7 @@ class Fit(IntEnum):
     FALLBACK = 1  # nobody else knows it
     BY_TYPE = 2  # the file type says so (st_mode)
     BY_FACT = 3  # a fact that no name can fake: device, protocol name, fdinfo line
+    BY_OPENING = 4  # O_PATH: whatever the file is, this descriptor cannot read it
 
 
 class View(Enum):
@@ -58,11 +60,15 @@ UNDECODED = Family("?", "not decoded")
 
 
 class Fact(NamedTuple):
-    """One line of a pane or a state view: muted key, value, muted note."""
+    """One line of a pane or a state view: muted key, value, muted note.
+
+    `share`, 0 to 1, is how full something is: drawn as a bar where there is room.
+    """
 
     key: str
     value: Spans
     note: str = ""
+    share: float | None = None
 
 
 class Section(NamedTuple):
@@ -79,7 +85,10 @@ class Unseen(NamedTuple):
 
 
 class FdKind(ABC):
-    """One kind of file descriptor.  A module in this package ends in `KIND = ...`."""
+    """One kind of file descriptor.  A module in this package ends in `KIND = ...`.
+
+    It judges by `Facts`, which hold no path, and looks through a `Peek`, which has no number.
+    """
 
     name: ClassVar[str]  # the word of JSON and filters
     label: ClassVar[str]  # at most 8 cells
@@ -89,8 +98,8 @@ class FdKind(ABC):
     examines: ClassVar[bool] = False  # True: an acquired descriptor tells more than /proc
 
     @abstractmethod
-    def fit(self, entry: Entry) -> Fit:
-        """Judge by facts of the kernel: `st_mode`, devices, fdinfo, sockprotoname; cheaply."""
+    def fit(self, facts: Facts) -> Fit:
+        """Judge by facts of the kernel; asked once for all entries that share them."""
 
     def describe(self, entry: Entry) -> Info:
         """Decode what /proc alone tells, keys as in UX (`eventfd_count`, `seals` ...)."""
@@ -116,7 +125,11 @@ class FdKind(ABC):
         return (Span(entry.link),)
 
     def details(self, entry: Entry, info: Info) -> tuple[Fact, ...]:
-        """Return the kind's own lines of the detail pane, most wanted first."""
+        """Return the kind's own lines of the detail pane, most wanted first.
+
+        Flags, device and inode, owner, sharers and peers are the same for every kind and are not
+        among them.
+        """
         return ()
 
     def state(self, entry: Entry, info: Info) -> tuple[Section, ...]:

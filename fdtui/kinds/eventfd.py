@@ -2,35 +2,28 @@
 
 from __future__ import annotations
 
-from fdtui.kinds.base import EVENTS, Fact, FdKind, Fit, fact
+from fdtui.kinds._anon import AnonKind
+from fdtui.kinds._info import integer, line, muted
+from fdtui.kinds.base import Fact, fact
 from fdtui.linux.json_types import Info
 from fdtui.linux.procfs import Entry
-from fdtui.linux.pseudofs import pseudofs
-from fdtui.linux.spans import Span, Spans
+from fdtui.linux.spans import Spans
+from fdtui.linux.units import count
 
 
-class EventFd(FdKind):
+class EventFd(AnonKind):
     """All of it is in fdinfo: read(2) would reset the counter."""
 
     name = "eventfd"
     label = "eventfd"
-    family = EVENTS
-
-    def fit(self, entry: Entry) -> Fit:
-        return (
-            Fit.BY_FACT
-            if entry.stat
-            and entry.stat.dev == pseudofs().anon_inode
-            and entry.link == "anon_inode:[eventfd]"
-            else Fit.NO
-        )
+    names = frozenset({"eventfd"})
 
     def describe(self, entry: Entry) -> Info:
         if entry.info is None:
             return {}
         found: Info = {}
-        if (count := entry.info.get("eventfd-count")) is not None:
-            found["eventfd_count"] = int(count, 16)
+        if (value := entry.info.get("eventfd-count")) is not None:
+            found["eventfd_count"] = int(value, 16)
         if (ident := entry.info.get("eventfd-id")) is not None:
             found["eventfd_id"] = int(ident)
         if (semaphore := entry.info.get("eventfd-semaphore")) is not None:
@@ -38,15 +31,21 @@ class EventFd(FdKind):
         return found
 
     def target(self, entry: Entry, info: Info) -> Spans:
-        return (Span(f"count {info.get('eventfd_count', '?')}"),)
+        value = integer(info, "eventfd_count")
+        words = f"count {'?' if value is None else count(value)}"
+        return (
+            line(words, "  ", muted("semaphore")) if info.get("eventfd_semaphore") else line(words)
+        )
 
     def details(self, entry: Entry, info: Info) -> tuple[Fact, ...]:
-        lines = [fact("count", f"{info['eventfd_count']:,}")] if "eventfd_count" in info else []
-        if "eventfd_id" in info:
-            lines.append(fact("id", str(info["eventfd_id"])))
+        facts = []
+        if (value := integer(info, "eventfd_count")) is not None:
+            facts.append(fact("count", count(value)))
+        if (ident := integer(info, "eventfd_id")) is not None:
+            facts.append(fact("id", ident, "the same in every process that has it"))
         if info.get("eventfd_semaphore"):
-            lines.append(fact("semaphore", "on", "each read takes one"))
-        return tuple(lines)
+            facts.append(fact("semaphore", "on", "each read takes one"))
+        return tuple(facts)
 
 
 KIND = EventFd()

@@ -4,10 +4,24 @@ from __future__ import annotations
 
 import stat
 
-from fdtui.kinds.base import BYTES, Borrow, FdKind, Fit, View
+from fdtui.kinds._files import (
+    blocks_info,
+    file_cost,
+    lock_facts,
+    lock_info,
+    mount_fact,
+    mount_info,
+    path_of,
+    position_fact,
+    size_facts,
+)
+from fdtui.kinds._reading import read_file_bytes
+from fdtui.kinds.base import BYTES, Borrow, Fact, FdKind, Fit, Unseen, View
+from fdtui.kinds.facts import Facts
 from fdtui.linux.json_types import Info
 from fdtui.linux.peek import Peek
 from fdtui.linux.procfs import Entry
+from fdtui.linux.spans import Spans
 
 
 class Regular(FdKind):
@@ -19,8 +33,11 @@ class Regular(FdKind):
     view = View.BYTES
     borrow = Borrow.VIEW
 
-    def fit(self, entry: Entry) -> Fit:
-        return Fit.BY_TYPE if entry.file_type == stat.S_IFREG else Fit.NO
+    def fit(self, facts: Facts) -> Fit:
+        return Fit.BY_TYPE if facts.type == stat.S_IFREG else Fit.NO
+
+    def describe(self, entry: Entry) -> Info:
+        return {**mount_info(entry), **blocks_info(entry), **lock_info(entry)}
 
     def size(self, entry: Entry, info: Info) -> int | None:
         return entry.stat.size if entry.stat else None
@@ -28,12 +45,25 @@ class Regular(FdKind):
     def position(self, entry: Entry) -> int | None:
         return entry.info.pos if entry.info else None
 
-    def read(self, peek: Peek, offset: int, length: int) -> bytes:
-        # read(2) would move the offset that the target shares.
-        return peek.pread(length, offset)
+    def target(self, entry: Entry, info: Info) -> Spans:
+        return path_of(entry)
+
+    def details(self, entry: Entry, info: Info) -> tuple[Fact, ...]:
+        return (
+            *position_fact(entry),
+            *size_facts(entry),
+            *mount_fact(info),
+            *lock_facts(info),
+        )
+
+    def read(self, peek: Peek, offset: int, length: int) -> bytes | Unseen:
+        return read_file_bytes(peek, offset, length)
 
     def private_reader(self) -> bool:
         return True
+
+    def hold_cost(self, entry: Entry, info: Info) -> str:
+        return file_cost(entry, info)
 
 
 KIND = Regular()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fdtui.kinds.base import UNDECODED, Fact, FdKind, Fit, fact
+from fdtui.kinds.facts import Facts
 from fdtui.linux.json_types import Info
 from fdtui.linux.procfs import Entry
 
@@ -14,7 +15,7 @@ class Unknown(FdKind):
     label = "unknown"
     family = UNDECODED
 
-    def fit(self, entry: Entry) -> Fit:
+    def fit(self, facts: Facts) -> Fit:
         return Fit.FALLBACK
 
     def describe(self, entry: Entry) -> Info:

@@ -43,6 +43,10 @@ class Peek:
     def _fd(self) -> int:
         return self._owned.fileno()
 
+    def number_for_linux(self) -> int:
+        """The number, for the peek_* modules beside this one and for nobody above."""
+        return self._owned.fileno()
+
     def pread(self, length: int, offset: int) -> bytes:
         """pread(2): never moves the shared offset.  May return less, and blocks on a dead server.
 
@@ -87,7 +91,11 @@ class Peek:
 
     def open_directory(self) -> OwnedFd:
         """Open the directory again by its own ".": listing it cannot move the target's offset."""
-        return OwnedFd(os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=self._fd()))
+        flags = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+        try:
+            return OwnedFd(os.open(".", flags | os.O_NOATIME, dir_fd=self._fd()))
+        except PermissionError:
+            return OwnedFd(os.open(".", flags, dir_fd=self._fd()))
 
     def same_as(self, pid: int, fd: int) -> bool:
         """kcmp(2): is this the description behind that descriptor?  OSError when it can't say."""
@@ -163,21 +171,25 @@ class Peek:
     def msg_peek(self, length: int = MAX_QUEUE) -> Datagram | None:
         """recv(MSG_PEEK|MSG_DONTWAIT|MSG_TRUNC); None when it would not be harmless.
 
-        A peek consumes a pending socket error, hence FIONREAD > 0 and no POLLERR/POLLHUP first;
-        there is no control buffer, for one would install descriptors in flight in us.
+        A peek consumes a pending socket error, hence FIONREAD > 0 and no POLLERR first: poll(2)
+        reports one for as long as there is one, while a hang-up alone leaves last bytes to see.
+        There is no control buffer: one would install descriptors in flight in us.  Where the
+        target peeks at an offset of its own (SO_PEEK_OFF), a peek of ours would move it.
         """
         try:
             if self.queued() <= 0:
                 return None
         except OSError as error:
+            if error.errno == errno.EINVAL:
+                return None  # it listens
             if error.errno not in (errno.ENOTTY, errno.EOPNOTSUPP):
                 raise
         state = self.poll(select.POLLIN)
-        if state & (select.POLLERR | select.POLLHUP) or not state & select.POLLIN:
+        if state & select.POLLERR or not state & select.POLLIN:
             return None
-        # A socket object on a duplicate number: constructing it changes no flag, closing it
-        # closes the duplicate only.
-        with socket.socket(fileno=os.dup(self._fd())) as sock:
+        with socket_on(self._fd()) as sock:
+            if _peek_offset(sock) >= 0:
+                return None
             stream = sock.type == socket.SOCK_STREAM
             flags = socket.MSG_PEEK | socket.MSG_DONTWAIT
             if stream:
@@ -191,17 +203,17 @@ class Peek:
         """getsockopt(2) into `size` bytes.  Never SO_ERROR or PACKET_STATISTICS: they clear."""
         if (level, option) in _CLEARING:
             raise ValueError("reading that option clears it for the target")
-        with socket.socket(fileno=os.dup(self._fd())) as sock:
+        with socket_on(self._fd()) as sock:
             return sock.getsockopt(level, option, size)
 
     def getsockname(self) -> object:
         """getsockname(2) as Python's socket module gives it."""
-        with socket.socket(fileno=os.dup(self._fd())) as sock:
+        with socket_on(self._fd()) as sock:
             return sock.getsockname()
 
     def getpeername(self) -> object:
         """getpeername(2); OSError ENOTCONN when there is none."""
-        with socket.socket(fileno=os.dup(self._fd())) as sock:
+        with socket_on(self._fd()) as sock:
             return sock.getpeername()
 
     def tcgetattr(self) -> list[object]:
@@ -209,7 +221,27 @@ class Peek:
         return list(termios.tcgetattr(self._fd()))
 
 
+def socket_on(fd: int) -> socket.socket:
+    """A socket object on a duplicate number: constructing it changes no flag, closing it closes
+    the duplicate only.  OSError EOPNOTSUPP for a family without getsockname (XDP)."""
+    number = os.dup(fd)
+    try:
+        return socket.socket(fileno=number)
+    except OSError:
+        os.close(number)
+        raise
+
+
+def _peek_offset(sock: socket.socket) -> int:
+    """SO_PEEK_OFF; -1 where it is off or the family has none."""
+    try:
+        return sock.getsockopt(socket.SOL_SOCKET, SO_PEEK_OFF)
+    except OSError:
+        return -1
+
+
 SO_ERROR = 4
+SO_PEEK_OFF = 42
 SOL_PACKET = 263
 PACKET_STATISTICS = 6
 _CLEARING = {(socket.SOL_SOCKET, SO_ERROR), (SOL_PACKET, PACKET_STATISTICS)}

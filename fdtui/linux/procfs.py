@@ -248,7 +248,9 @@ class ProcFs:
                 info = parse_fdinfo(read_file(f"{base}/fdinfo/{fd}"))
             except OSError as failed:
                 error = error or Failure("fdinfo", failed.errno or 0)
-        proto = self.sockproto(name) if st and stat.S_ISSOCK(st.mode) else ""
+        # A socket's name in a directory is a file of its file system, which may be a dead server's.
+        is_socket = st is not None and stat.S_ISSOCK(st.mode) and not link.startswith("/")
+        proto = self.sockproto(name) if is_socket else ""
         return Entry(pid, fd, access, link, info, st, proto, error)
 
     def statx(self, name: str) -> Statx:

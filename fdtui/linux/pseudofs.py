@@ -5,15 +5,20 @@ They tell kinds apart where a link text could be spoofed: no file a user can nam
 
 from __future__ import annotations
 
+import ctypes
 import os
 import socket
+from collections.abc import Callable
 from functools import cache
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from fdtui.linux import syscalls
 from fdtui.linux.owned import OwnedFd
 
 Device = tuple[int, int]
+Where = Literal[
+    "anon_inode", "shmem", "pipe", "socket", "pidfd", "ns", "hugetlb", "secretmem", "mqueue"
+]
 
 
 class PseudoFs(NamedTuple):
@@ -27,8 +32,7 @@ class PseudoFs(NamedTuple):
     ns: Device | None
 
 
-def _device(make: object) -> Device | None:
-    assert callable(make)
+def _device(make: Callable[[], int]) -> Device | None:
     try:
         with OwnedFd(make()) as specimen:
             return syscalls.statx(specimen.fileno(), "", syscalls.AT_EMPTY_PATH).dev
@@ -57,3 +61,65 @@ def pseudofs() -> PseudoFs:
         pidfd=_device(lambda: syscalls.pidfd_open(os.getpid())),
         ns=_device(lambda: os.open("/proc/self/ns/mnt", os.O_RDONLY | os.O_CLOEXEC)),
     )
+
+
+@cache
+def internal_devices() -> dict[Device, Where]:
+    """Device to internal file system; before pidfs a pidfd is one of the anonymous inodes."""
+    found = pseudofs()
+    pairs: list[tuple[Device | None, Where]] = [
+        (found.pidfd, "pidfd"),
+        (found.ns, "ns"),
+        (found.shmem, "shmem"),
+        (found.pipe, "pipe"),
+        (found.socket, "socket"),
+        (found.anon_inode, "anon_inode"),
+    ]
+    return {device: name for device, name in pairs if device is not None}
+
+
+_HUGE_SHIFT = 26  # MAP_HUGE_SHIFT: the size of a page as its logarithm
+
+
+@cache
+def hugetlb_devices() -> frozenset[Device]:
+    """Devices of memfd_create(2) MFD_HUGETLB, one for each size of huge page; takes no page."""
+    try:
+        names = os.listdir("/sys/kernel/mm/hugepages")
+    except OSError:
+        return frozenset()
+    found = set()
+    for name in names:
+        size = int(name.removeprefix("hugepages-").removesuffix("kB")) << 10
+        flags = os.MFD_CLOEXEC | os.MFD_HUGETLB | size.bit_length() - 1 << _HUGE_SHIFT
+        found.add(_device(lambda flags=flags: os.memfd_create("", flags)))  # type: ignore[misc]
+    return frozenset(device for device in found if device is not None)
+
+
+@cache
+def secretmem_device() -> Device | None:
+    """Device of memfd_secret(2); asked only when something looks like one."""
+    return _device(lambda: syscalls.call("memfd_secret", os.O_CLOEXEC))
+
+
+@cache
+def mqueue_device() -> Device | None:
+    """Device of this IPC namespace's message queues; asked only when something looks like one.
+
+    The specimen is a queue of one byte, unlinked at once, as lsfd(1) does it.
+    """
+    name = ctypes.create_string_buffer(f"fdtui-{os.getpid()}".encode())
+    attributes = (ctypes.c_long * 8)(0, 1, 1, 0)
+
+    def make() -> int:
+        fd = syscalls.call(
+            "mq_open",
+            ctypes.addressof(name),
+            os.O_RDONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC,
+            0o600,
+            ctypes.addressof(attributes),
+        )
+        syscalls.call("mq_unlink", ctypes.addressof(name))
+        return fd
+
+    return _device(make)

@@ -32,6 +32,9 @@ _X86_64 = {
     "process_vm_writev": 311,
     "close_range": 436,
     "ioprio_set": 251,
+    "memfd_secret": 447,
+    "mq_open": 240,
+    "mq_unlink": 241,
     "fallocate": 285,
     "renameat2": 316,
 }
@@ -52,6 +55,9 @@ _AARCH64 = {
     "process_vm_writev": 271,
     "close_range": 436,
     "ioprio_set": 30,
+    "memfd_secret": 447,
+    "mq_open": 180,
+    "mq_unlink": 181,
     "fallocate": 47,
     "renameat2": 276,
 }

@@ -1,0 +1,19 @@
+"""What the kinds that live on anonymous inodes have in common."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from fdtui.kinds.base import EVENTS, Family, FdKind, Fit
+from fdtui.kinds.facts import Facts
+
+
+class AnonKind(FdKind):
+    """A kind that the kernel names itself: `anon_inode:[eventfd]`."""
+
+    family: ClassVar[Family] = EVENTS
+    names: ClassVar[frozenset[str]]
+
+    def fit(self, facts: Facts) -> Fit:
+        named = facts.where == "anon_inode" and facts.name in self.names
+        return Fit.BY_FACT if named else Fit.NO

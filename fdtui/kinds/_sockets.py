@@ -1,0 +1,291 @@
+"""What all sockets have in common: family, options, queues, addresses, and a careful peek."""
+
+from __future__ import annotations
+
+import errno
+import socket
+import struct
+from collections.abc import Mapping
+from typing import ClassVar, NamedTuple
+
+from fdtui.errors import errno_name
+from fdtui.kinds._info import integer, line, nested, text
+from fdtui.kinds.base import (
+    SOCKET,
+    Borrow,
+    Fact,
+    Family,
+    FdKind,
+    Fit,
+    Section,
+    Unseen,
+    View,
+    fact,
+)
+from fdtui.kinds.facts import Facts
+from fdtui.linux.abi_net import FAMILIES, IP_PROTOCOLS, NETLINK_PROTOCOLS, PROTOCOL_NAMES, TYPES
+from fdtui.linux.json_types import Info, Json
+from fdtui.linux.peek import Peek
+from fdtui.linux.peek_handle import ioctl_open
+from fdtui.linux.peek_socket import (
+    SIOCGSKNS,
+    SO_ACCEPTCONN,
+    SO_DOMAIN,
+    SO_MEMINFO,
+    SO_PROTOCOL,
+    Address,
+    names,
+    option,
+    option_bytes,
+    peeks_itself,
+)
+from fdtui.linux.procfs import Entry
+from fdtui.linux.spans import Spans
+from fdtui.linux.units import count, plural, size_cell
+
+_MEMINFO = (
+    *("rmem_alloc", "rcvbuf", "wmem_alloc", "sndbuf", "fwd_alloc"),
+    *("wmem_queued", "optmem", "backlog", "drops"),
+)
+
+
+class Option(NamedTuple):
+    """A socket option of type int: its level, number, and how its value is meant."""
+
+    name: str
+    level: int
+    number: int
+    switch: bool = False
+
+
+_SOCKET_OPTIONS = tuple(
+    Option(name, socket.SOL_SOCKET, number, switch)
+    for name, number, switch in (
+        ("SO_RCVBUF", 8, False),
+        ("SO_SNDBUF", 7, False),
+        ("SO_PRIORITY", 12, False),
+        ("SO_MARK", 36, False),
+        ("SO_RCVLOWAT", 18, False),
+        ("SO_REUSEADDR", 2, True),
+        ("SO_REUSEPORT", 15, True),
+        ("SO_KEEPALIVE", 9, True),
+        ("SO_BROADCAST", 6, True),
+        ("SO_OOBINLINE", 10, True),
+        ("SO_PASSCRED", 16, True),
+        ("SO_TIMESTAMP", 29, True),
+    )
+)
+_ALWAYS_SHOWN = {"SO_RCVBUF", "SO_SNDBUF"}
+_LINGER = struct.Struct("=ii")
+
+
+def option_values(peek: Peek, options: tuple[Option, ...]) -> Info:
+    """Return those of the options that this socket has."""
+    found: Info = {}
+    for name, level, number, switch in options:
+        value = option(peek, level, number)
+        if value is not None:
+            found[name] = bool(value) if switch else value
+    return found
+
+
+def option_text(peek: Peek, level: int, number: int) -> str | None:
+    """Return an option that is a name: a device, an algorithm; None for none."""
+    raw = option_bytes(peek, level, number, 64)
+    return raw.rstrip(b"\0").decode(errors="surrogateescape") or None if raw else None
+
+
+def network_namespace(peek: Peek) -> Info:
+    """Return `netns`, the inode of the socket's network namespace; None with why when refused."""
+    try:
+        with ioctl_open(peek, SIOCGSKNS) as namespace:
+            return {"netns": Peek(namespace).statx().ino}
+    except OSError as error:
+        return {"netns": None, "netns_error": errno_name(error.errno or 0)}
+
+
+def protocol_word(family: str, protocol: int) -> str:
+    """Return the protocol's name within its family."""
+    if family in ("inet", "inet6"):
+        return IP_PROTOCOLS.get(protocol, str(protocol))
+    if family == "netlink":
+        return NETLINK_PROTOCOLS.get(protocol, str(protocol))
+    return "" if protocol == 0 else str(protocol)
+
+
+class SocketKind(FdKind):
+    """Holding a socket keeps the connection or the port; looking goes by MSG_PEEK and getters."""
+
+    family: ClassVar[Family] = SOCKET
+    view = View.QUEUE
+    borrow = Borrow.LOOK
+    examines = True
+    protocols: ClassVar[frozenset[str]] = frozenset()  # system.sockprotoname
+    options: ClassVar[tuple[Option, ...]] = ()  # of this family
+    peekable: ClassVar[bool] = True  # MSG_PEEK is known to leave everything as it was
+
+    def fit(self, facts: Facts) -> Fit:
+        is_socket = facts.where == "socket" and facts.protocol in self.protocols
+        return Fit.BY_FACT if is_socket else Fit.NO
+
+    def describe(self, entry: Entry) -> Info:
+        found: Info = {}
+        family, protocol = PROTOCOL_NAMES.get(entry.sockproto, (None, None))
+        if family is not None:
+            found["family"] = family
+        if protocol is not None:
+            found["protocol"] = protocol
+        if entry.info and (in_flight := entry.info.get("scm_fds")) is not None:
+            found["scm_fds"] = int(in_flight)
+        return found
+
+    def examine(self, peek: Peek, entry: Entry) -> Info:
+        found = self.describe(entry)
+        domain = option(peek, socket.SOL_SOCKET, SO_DOMAIN)
+        kind = option(peek, socket.SOL_SOCKET, socket.SO_TYPE)
+        protocol = option(peek, socket.SOL_SOCKET, SO_PROTOCOL)
+        if domain is not None:
+            found["family"] = FAMILIES.get(domain, str(domain))
+        if kind is not None:
+            found["type"] = TYPES.get(kind, str(kind))
+        if protocol is not None:
+            found["protocol"] = protocol_word(text(found, "family"), protocol)
+        listening = bool(option(peek, socket.SOL_SOCKET, SO_ACCEPTCONN))
+        local, remote = names(peek)
+        found["state"] = "LISTEN" if listening else "ESTAB" if remote is not None else "UNCONN"
+        found.update(self.addresses(local, remote))
+        found.update(self.queues(peek, listening))
+        found["options"] = self.all_options(peek)
+        if raw := option_bytes(peek, socket.SOL_SOCKET, SO_MEMINFO, 36):
+            values = struct.unpack(f"={len(raw) // 4}I", raw)
+            found["meminfo"] = dict(zip(_MEMINFO, values, strict=False))
+        return {**found, **network_namespace(peek)}
+
+    def addresses(self, local: Address, remote: Address) -> Info:
+        """Return what getsockname and getpeername mean for this family."""
+        return {}
+
+    def queues(self, peek: Peek, listening: bool) -> Info:
+        """Return `recv_queue` and `send_queue` in bytes; nothing for a listener."""
+        found: Info = {}
+        if listening:
+            return found
+        for key, ask in (("recv_queue", peek.queued), ("send_queue", peek.unsent)):
+            try:
+                found[key] = ask()
+            except OSError as error:
+                if error.errno not in (errno.ENOTTY, errno.EOPNOTSUPP, errno.EINVAL):
+                    raise
+        return found
+
+    def all_options(self, peek: Peek) -> Info:
+        """Return the options of every socket and those of this family, by their names."""
+        found = option_values(peek, (*_SOCKET_OPTIONS, *self.options))
+        raw = option_bytes(peek, socket.SOL_SOCKET, socket.SO_LINGER, _LINGER.size)
+        if raw and len(raw) == _LINGER.size:
+            on, seconds = _LINGER.unpack(raw)
+            found["SO_LINGER"] = seconds if on else None
+        if device := option_text(peek, socket.SOL_SOCKET, socket.SO_BINDTODEVICE):
+            found["SO_BINDTODEVICE"] = device
+        return found
+
+    def size(self, entry: Entry, info: Info) -> int | None:
+        return None if text(info, "state") == "LISTEN" else integer(info, "recv_queue")
+
+    def target(self, entry: Entry, info: Info) -> Spans:
+        told = [text(info, key) for key in ("family", "type", "protocol")]
+        words = [word for word in told if word]
+        return line(" ".join(words) or entry.sockproto or entry.link)
+
+    def details(self, entry: Entry, info: Info) -> tuple[Fact, ...]:
+        return (*self.connection(info), *self.queue_facts(info))
+
+    def state(self, entry: Entry, info: Info) -> tuple[Section, ...]:
+        sections = (
+            Section("CONNECTION", tuple(self.connection(info))),
+            Section("QUEUES", tuple(self.queue_facts(info))),
+            *self.more_sections(info),
+            Section("OPTIONS", tuple(option_facts(nested(info, "options")))),
+        )
+        return tuple(section for section in sections if section.facts)
+
+    def connection(self, info: Info) -> list[Fact]:
+        """Who talks to whom."""
+        kind = " ".join(text(info, key) for key in ("family", "type", "protocol"))
+        facts = [fact("state", text(info, "state"), role="strong")] if text(info, "state") else []
+        facts.append(fact("socket", " ".join(kind.split())))
+        if in_flight := integer(info, "scm_fds"):
+            facts.append(fact("in flight", plural(in_flight, "descriptor"), "sent, not received"))
+        return facts
+
+    def queue_facts(self, info: Info) -> list[Fact]:
+        """How full the queues are."""
+        facts: list[Fact] = []
+        options = nested(info, "options")
+        if text(info, "state") == "LISTEN":
+            return facts
+        for key, name, buffer, note in (
+            ("recv_queue", "receive", "SO_RCVBUF", "unread by the target"),
+            ("send_queue", "send", "SO_SNDBUF", "written, not yet taken"),
+        ):
+            if (queued := integer(info, key)) is not None:
+                facts.append(filled(name, queued, integer(options, buffer), note))
+        if drops := integer(nested(info, "meminfo"), "drops"):
+            facts.append(fact("drops", count(drops), "no room in the queue", role="attention"))
+        return facts
+
+    def more_sections(self, info: Info) -> tuple[Section, ...]:
+        """Sections between the queues and the options."""
+        return ()
+
+    def read(self, peek: Peek, offset: int, length: int) -> bytes | Unseen:
+        """Return the head of the receive queue: the first message only, for datagram sockets."""
+        if not self.peekable:
+            return Unseen("whether a look disturbs a socket of this family is not known")
+        if option(peek, socket.SOL_SOCKET, SO_ACCEPTCONN):
+            return Unseen("it listens: connections wait here, not bytes")
+        if peeks_itself(peek):
+            return Unseen("the target peeks here itself (SO_PEEK_OFF), and a look would move it")
+        try:
+            found = peek.msg_peek(max(length, 4096))
+        except OSError as error:
+            if error.errno != errno.ENOTCONN:
+                raise
+            return b""
+        if found is not None:
+            return found.data
+        try:
+            waiting = peek.queued() > 0
+        except OSError:
+            waiting = False
+        if waiting:
+            return Unseen("an error or hang-up waits for the target, and a look might take it")
+        return b""
+
+    def hold_cost(self, entry: Entry, info: Info) -> str:
+        if text(info, "state") == "ESTAB" and text(info, "type") in ("stream", "seqpacket"):
+            return "the other end would see the end of the connection up to 0.5 s late"
+        return ""
+
+
+def filled(name: str, used: int, room: int | None, note: str) -> Fact:
+    """`receive  96 of 425K  unread by the target`, with a bar."""
+    if not room:
+        return fact(name, size_cell(used), note)
+    value = line(f"{size_cell(used)} of {size_cell(room)}")
+    return Fact(name, value, note, min(1.0, used / room))
+
+
+def option_facts(options: Mapping[str, Json]) -> list[Fact]:
+    """Buffers always, the rest where it is set."""
+    facts = []
+    for name, value in options.items():
+        if name in _ALWAYS_SHOWN and isinstance(value, int):
+            facts.append(fact(name, size_cell(value)))
+        elif value is True:
+            facts.append(fact(name, "on"))
+        elif name == "SO_LINGER":
+            facts.append(fact(name, "off" if value is None else f"{value} s"))
+        elif value not in (False, None, ""):
+            facts.append(fact(name, str(value)))
+    return facts

@@ -1,0 +1,79 @@
+"""timerfd_create(2): a timer whose expirations are read."""
+
+from __future__ import annotations
+
+import re
+
+from fdtui.kinds._anon import AnonKind
+from fdtui.kinds._info import integer, line, muted, number, text
+from fdtui.kinds.base import Fact, fact
+from fdtui.linux.abi_watch import CLOCKS
+from fdtui.linux.json_types import Info
+from fdtui.linux.procfs import Entry
+from fdtui.linux.spans import Spans
+from fdtui.linux.units import count, short_time
+
+_TFD_TIMER_ABSTIME = 1
+_TFD_TIMER_CANCEL_ON_SET = 2
+_PAIR = re.compile(r"\((-?\d+), (\d+)\)")  # seconds, nanoseconds
+
+
+def _seconds(value: str | None) -> float | None:
+    match = _PAIR.fullmatch(value or "")
+    return int(match[1]) + int(match[2]) / 1e9 if match else None
+
+
+class TimerFd(AnonKind):
+    """All of it is in fdinfo: read(2) would take the expirations.  `it_value` is what remains."""
+
+    name = "timerfd"
+    label = "timerfd"
+    names = frozenset({"timerfd"})
+
+    def describe(self, entry: Entry) -> Info:
+        if entry.info is None:
+            return {}
+        clock = int(entry.info.get("clockid") or -1)
+        flags = int(entry.info.get("settime flags") or "0", 8)
+        return {
+            "clockid": CLOCKS.get(clock, str(clock)),
+            "ticks": int(entry.info.get("ticks") or 0),
+            "settime_absolute": bool(flags & _TFD_TIMER_ABSTIME),
+            "settime_cancel_on_set": bool(flags & _TFD_TIMER_CANCEL_ON_SET),
+            "it_value": _seconds(entry.info.get("it_value")),
+            "it_interval": _seconds(entry.info.get("it_interval")),
+        }
+
+    def target(self, entry: Entry, info: Info) -> Spans:
+        left, interval, ticks = (
+            number(info, "it_value"),
+            number(info, "it_interval"),
+            info.get("ticks"),
+        )
+        if not left and not interval:
+            words = "not armed" if not ticks else "expired"
+        elif interval:
+            words = f"every {short_time(interval)}, next in {short_time(left or 0.0)}"
+        else:
+            words = f"once, in {short_time(left or 0.0)}"
+        return line(words, "  ", muted(f"{ticks} unread")) if ticks else line(words)
+
+    def details(self, entry: Entry, info: Info) -> tuple[Fact, ...]:
+        if not info:
+            return ()
+        left, interval = number(info, "it_value"), number(info, "it_interval")
+        set_to = "an absolute time" if info.get("settime_absolute") else "a time from then"
+        facts = [
+            fact("clock", text(info, "clockid"), f"set to {set_to}"),
+            fact("next in", short_time(left) if left else "not armed"),
+            fact(
+                "interval", short_time(interval) if interval else "none", "" if interval else "once"
+            ),
+            fact("expired", count(integer(info, "ticks") or 0), "times and not read yet"),
+        ]
+        if info.get("settime_cancel_on_set"):
+            facts.append(fact("cancelled", "when the clock is set"))
+        return tuple(facts)
+
+
+KIND = TimerFd()

@@ -1,0 +1,73 @@
+"""Peek at sockets: options and names by getters that change nothing for the target."""
+
+from __future__ import annotations
+
+import ctypes
+import socket
+import struct
+
+from fdtui.linux.peek import (
+    PACKET_STATISTICS,
+    SO_ERROR,
+    SO_PEEK_OFF,
+    SOL_PACKET,
+    Peek,
+    socket_on,
+)
+
+SO_PROTOCOL = 38
+SO_DOMAIN = 39
+SO_ACCEPTCONN = 30
+SO_MEMINFO = 55
+SO_COOKIE = 57
+SO_NETNS_COOKIE = 71
+SIOCGSKNS = 0x894C
+SIOCOUTQNSD = 0x894B
+
+_CLEARING = {(socket.SOL_SOCKET, SO_ERROR), (SOL_PACKET, PACKET_STATISTICS)}
+_libc = ctypes.CDLL(None, use_errno=True)
+_libc.getsockopt.argtypes = [ctypes.c_int] * 3 + [ctypes.c_void_p] * 2
+_INT = struct.Struct("=i")
+
+Address = tuple[object, ...] | str | bytes | int | None
+
+
+def option_bytes(peek: Peek, level: int, option: int, size: int) -> bytes | None:
+    """getsockopt(2) of up to `size` bytes; None where the socket has no such option."""
+    if (level, option) in _CLEARING:
+        raise ValueError("reading that option clears it for the target")
+    buffer = ctypes.create_string_buffer(size)
+    length = ctypes.c_int(size)
+    number = peek.number_for_linux()
+    if _libc.getsockopt(number, level, option, buffer, ctypes.byref(length)) < 0:
+        return None
+    return buffer.raw[: length.value]
+
+
+def option(peek: Peek, level: int, name: int) -> int | None:
+    """getsockopt(2) of an int; None where the socket has no such option."""
+    raw = option_bytes(peek, level, name, 4)
+    return _INT.unpack(raw)[0] if raw and len(raw) == 4 else None
+
+
+def peeks_itself(peek: Peek) -> bool:
+    """Has the target an offset for its own peeks (SO_PEEK_OFF), which ours would move?"""
+    offset = option(peek, socket.SOL_SOCKET, SO_PEEK_OFF)
+    return offset is not None and offset >= 0
+
+
+def names(peek: Peek) -> tuple[Address, Address]:
+    """getsockname(2) and getpeername(2) as Python's socket module gives them; None for none."""
+    local: Address = None
+    remote: Address = None
+    try:
+        sock = socket_on(peek.number_for_linux())
+    except OSError:
+        return local, remote
+    with sock:
+        try:
+            local = sock.getsockname()
+            remote = sock.getpeername()
+        except OSError:
+            pass  # ENOTCONN: there is no other end
+    return local, remote

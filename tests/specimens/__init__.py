@@ -1,0 +1,1 @@
+"""Makers of live specimens, by family; each module registers its own with `specimen`."""

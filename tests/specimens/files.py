@@ -1,0 +1,295 @@
+"""Specimens with names: regular files, directories, devices, O_PATH, mounts."""
+
+from __future__ import annotations
+
+import ctypes
+import fcntl
+import mmap
+import os
+import struct
+import tempfile
+import time
+from pathlib import Path
+
+from tests.specimens.registry import Keep, buffer, reads, specimen, syscall
+
+
+def folder() -> Path:
+    """The zoo's own directory, made by the process that started it."""
+    return Path(os.environ["FDTUI_ZOO"])
+
+
+def new_file(data: bytes = b"hello world\n", name: str = "") -> Path:
+    """A fresh file with that content."""
+    path = folder() / name if name else Path(tempfile.mktemp(dir=folder()))
+    path.write_bytes(data)
+    return path
+
+
+@specimen("regular", "regular", content=b"hello world\n", consume=reads(99), expected=b" world\n")
+def _regular(keep: Keep) -> int:
+    fd = os.open(new_file(), os.O_RDWR)
+    os.read(fd, 5)
+    return fd
+
+
+def _rest(fd: int) -> bytes:
+    os.write(fd, b"more")
+    return Path(f"/proc/self/fd/{fd}").read_bytes()
+
+
+@specimen("append", "regular", content=b"log\n", consume=_rest, expected=b"log\nmore")
+def _append(keep: Keep) -> int:
+    return os.open(new_file(b"log\n"), os.O_WRONLY | os.O_APPEND)
+
+
+@specimen("deleted", "regular", content=b"unlinked\n", consume=reads(99))
+def _deleted(keep: Keep) -> int:
+    path = new_file(b"unlinked\n")
+    fd = os.open(path, os.O_RDWR)
+    path.unlink()
+    return fd
+
+
+@specimen("tmpfile", "regular", content=b"temporary", consume=reads(99))
+def _tmpfile(keep: Keep) -> int:
+    fd = os.open(folder(), os.O_TMPFILE | os.O_RDWR, 0o600)
+    os.pwrite(fd, b"temporary", 0)
+    return fd
+
+
+@specimen("sparse", "regular", consume=reads(2), expected=b"\0\0")
+def _sparse(keep: Keep) -> int:
+    fd = os.open(new_file(b""), os.O_RDWR)
+    os.ftruncate(fd, 1 << 43)
+    return fd
+
+
+@specimen("shm", "regular", content=b"in memory", consume=reads(99))
+def _shm(keep: Keep) -> int:
+    path = Path(f"/dev/shm/fdtui-zoo-{os.getpid()}")
+    path.write_bytes(b"in memory")
+    fd = os.open(path, os.O_RDWR)
+    path.unlink()
+    return fd
+
+
+@specimen("flock", "regular", content=b"locked", consume=reads(99))
+def _flock(keep: Keep) -> int:
+    fd = os.open(new_file(b"locked"), os.O_RDWR)
+    fcntl.flock(fd, fcntl.LOCK_EX)
+    return fd
+
+
+@specimen("posix-lock", "regular", content=b"locked", consume=reads(99))
+def _posix(keep: Keep) -> int:
+    fd = os.open(new_file(b"locked"), os.O_RDWR)
+    fcntl.lockf(fd, fcntl.LOCK_EX, 3, 1)
+    return fd
+
+
+@specimen("ofd-lock", "regular", content=b"locked", consume=reads(99))
+def _ofd(keep: Keep) -> int:
+    fd = os.open(new_file(b"locked"), os.O_RDWR)
+    f_ofd_setlk = 37
+    lock = struct.pack("hhqqi4x", fcntl.F_RDLCK, os.SEEK_SET, 2, 2, 0)
+    fcntl.fcntl(fd, f_ofd_setlk, lock)
+    return fd
+
+
+def _still_leased(fd: int) -> bytes:
+    return b"read lease" if fcntl.fcntl(fd, fcntl.F_GETLEASE) == fcntl.F_RDLCK else b"broken"
+
+
+@specimen("lease", "regular", content=b"leased", consume=_still_leased, expected=b"read lease")
+def _lease(keep: Keep) -> int:
+    fd = os.open(new_file(b"leased"), os.O_RDONLY)
+    fcntl.fcntl(fd, fcntl.F_SETLEASE, fcntl.F_RDLCK)
+    return fd
+
+
+_uptime: dict[int, tuple[bytes, float]] = {}
+
+
+def _same_snapshot(fd: int) -> bytes:
+    head, taken = _uptime.pop(fd)
+    value = float((head + os.read(fd, 99)).split()[0])
+    return b"old" if value <= taken else b"mixed with a new one"
+
+
+@specimen("proc-half-read", "regular", consume=_same_snapshot, expected=b"old")
+def _proc(keep: Keep) -> int:
+    """A generated file is made once for its reader: a foreign pread would make it anew."""
+    fd = os.open("/proc/uptime", os.O_RDONLY)
+    _uptime[fd] = os.read(fd, 3), time.clock_gettime(time.CLOCK_BOOTTIME)
+    time.sleep(0.02)  # two digits behind the point: later snapshots differ
+    return fd
+
+
+@specimen("proc-sys", "regular", consume=lambda fd: os.read(fd, 99)[-1:], expected=b"\n")
+def _proc_sys(keep: Keep) -> int:
+    return os.open("/proc/sys/kernel/ostype", os.O_RDONLY)
+
+
+@specimen("proc-kmsg", "regular", unseen=True)
+def _kmsg(keep: Keep) -> int:
+    return os.open("/proc/kmsg", os.O_RDONLY | os.O_NONBLOCK)
+
+
+@specimen("sysfs", "regular", consume=lambda fd: os.read(fd, 99)[-1:], expected=b"\n")
+def _sysfs(keep: Keep) -> int:
+    return os.open("/sys/kernel/mm/transparent_hugepage/enabled", os.O_RDONLY)
+
+
+_entries: dict[int, set[bytes]] = {}
+
+
+def _names(raw: bytes) -> set[bytes]:
+    found, at = set(), 0
+    while at < len(raw):
+        length = struct.unpack_from("H", raw, at + 16)[0]
+        found.add(raw[at + 19 : at + length].split(b"\0")[0])
+        at += length
+    return found
+
+
+def _getdents(fd: int, size: int) -> set[bytes]:
+    raw = ctypes.create_string_buffer(size)
+    length = syscall("getdents64", fd, raw, size)
+    return _names(raw.raw[:length])
+
+
+def _all_names_once(fd: int) -> bytes:
+    first = _entries.pop(fd)
+    rest = _getdents(fd, 65536)
+    complete = len(first) + len(rest) == 42 and not first & rest
+    return b"complete" if complete else b"listed twice or lost"
+
+
+@specimen("directory", "directory", consume=_all_names_once, expected=b"complete")
+def _directory(keep: Keep) -> int:
+    path = Path(tempfile.mkdtemp(dir=folder()))
+    for number in range(40):
+        (path / f"entry-{number}").touch()
+    fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    _entries[fd] = _getdents(fd, 300)
+    return fd
+
+
+@specimen("deleted-directory", "directory")
+def _deleted_directory(keep: Keep) -> int:
+    path = tempfile.mkdtemp(dir=folder())
+    fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    os.rmdir(path)
+    return fd
+
+
+@specimen("block", "block", content=b"on disk", consume=reads(7))
+def _block(keep: Keep) -> int:
+    """A loop device that goes away by itself with its last descriptor."""
+    ctl_get_free, configure, autoclear = 0x4C82, 0x4C0A, 4
+    control = os.open("/dev/loop-control", os.O_RDWR)
+    number = fcntl.ioctl(control, ctl_get_free)
+    os.close(control)
+    backing = os.open(new_file(b"on disk".ljust(65536, b"\0")), os.O_RDWR)
+    fd = os.open(f"/dev/loop{number}", os.O_RDWR)
+    config = struct.pack("II52xI248x", backing, 0, autoclear)
+    fcntl.ioctl(fd, configure, config)
+    os.close(backing)
+    return fd
+
+
+@specimen("block-empty", "block")
+def _block_empty(keep: Keep) -> int:
+    return os.open("/dev/loop7", os.O_RDONLY | os.O_NONBLOCK)
+
+
+@specimen("o-path", "o-path", unseen=True)
+def _o_path(keep: Keep) -> int:
+    return os.open(new_file(), os.O_PATH)
+
+
+@specimen("o-path-socket", "o-path", unseen=True)
+def _o_path_socket(keep: Keep) -> int:
+    import socket
+
+    path = folder() / f"name-{time.monotonic_ns()}"
+    sock = socket.socket(socket.AF_UNIX)
+    sock.bind(str(path))
+    keep.append(sock)
+    return os.open(path, os.O_PATH)
+
+
+@specimen("o-path-of-open-socket", "o-path", unseen=True)
+def _o_path_open_socket(keep: Keep) -> int:
+    import socket
+
+    sock = socket.socket(socket.AF_UNIX)
+    keep.append(sock)
+    return os.open(f"/proc/self/fd/{sock.fileno()}", os.O_PATH)
+
+
+@specimen("symlink", "symlink", unseen=True)
+def _symlink(keep: Keep) -> int:
+    path = folder() / f"link-{time.monotonic_ns()}"
+    path.symlink_to("/etc/passwd")
+    return os.open(path, os.O_PATH | os.O_NOFOLLOW)
+
+
+def new_tmpfs() -> int:
+    """A tmpfs mounted nowhere: files in it have paths that start at its own root."""
+    fsconfig_cmd_create = 6
+    context = syscall("fsopen", buffer(b"tmpfs\0"), 0)
+    syscall("fsconfig", context, fsconfig_cmd_create, None, None, 0)
+    mount = syscall("fsmount", context, 0, 0)
+    os.close(context)
+    return mount
+
+
+@specimen("mount", "mount", unseen=True)
+def _mount(keep: Keep) -> int:
+    return new_tmpfs()
+
+
+@specimen("open-tree", "mount", unseen=True)
+def _open_tree(keep: Keep) -> int:
+    open_tree_clone, at_fdcwd = 1, -100
+    return syscall("open_tree", at_fdcwd, buffer(os.fsencode(folder()) + b"\0"), open_tree_clone)
+
+
+@specimen("memfd", "memfd", content=b"memfd data", consume=reads(99))
+def _memfd(keep: Keep) -> int:
+    fd = os.memfd_create("route-cache", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+    os.pwrite(fd, b"memfd data", 0)
+    return fd
+
+
+@specimen("memfd-sealed", "memfd", content=b"sealed", consume=reads(99))
+def _memfd_sealed(keep: Keep) -> int:
+    fd = os.memfd_create("x (deleted)", os.MFD_ALLOW_SEALING)
+    os.pwrite(fd, b"sealed", 0)
+    fcntl.fcntl(fd, fcntl.F_ADD_SEALS, fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW)
+    return fd
+
+
+@specimen("memfd-hugetlb", "memfd")
+def _memfd_huge(keep: Keep) -> int:
+    return os.memfd_create("huge", os.MFD_HUGETLB)
+
+
+_secrets: dict[int, mmap.mmap] = {}
+
+
+@specimen(
+    "secretmem",
+    "secretmem",
+    consume=lambda fd: _secrets[fd][:6],
+    expected=b"secret",
+    unseen=True,
+)
+def _secretmem(keep: Keep) -> int:
+    fd = syscall("memfd_secret", 0)
+    os.ftruncate(fd, 4096)
+    _secrets[fd] = mmap.mmap(fd, 4096, mmap.MAP_SHARED)
+    _secrets[fd][:6] = b"secret"
+    return fd
