@@ -105,7 +105,9 @@ def test_a_lease_is_not_broken(keeper: KeeperClient, puppet: Puppet, tmp_path: P
     puppet(f"fcntl.fcntl({fd}, fcntl.F_SETLEASE, fcntl.F_WRLCK)")
     seen = look(keeper, puppet.target(fd))
     assert seen.reads == "shared"
+    puppet(f"os.lseek({fd}, 3, 0)")
     assert window(keeper, seen.id).data == b"content"
+    assert puppet.fdinfo(fd).pos == 3, "read by pread"
     assert puppet(f"fcntl.fcntl({fd}, fcntl.F_GETLEASE)") == 1  # F_WRLCK
     assert "BREAK" not in str(puppet.fdinfo(fd).get("lock"))
 
@@ -184,6 +186,7 @@ def test_directories_are_listed_and_their_offset_stays(
     (tmp_path / "link").symlink_to("nowhere")
     fd = puppet(f"os.open({str(tmp_path)!r}, os.O_RDONLY)")
     seen = look(keeper, puppet.target(fd))
+    puppet(f"os.lseek({fd}, 1, 0)")
     before = puppet.fdinfo(fd)
     listed = keeper.entries(seen.id).result(PATIENCE)
     assert {(entry.name, entry.type) for entry in listed} == {

@@ -60,12 +60,16 @@ def test_start_and_close_return_at_once() -> None:
         client.held().result(PATIENCE)
 
 
-def test_it_is_secluded(keeper: KeeperClient) -> None:
+def test_it_is_secluded() -> None:
+    """Of a descriptor that an exec passes on, nothing is in there either."""
+    inheritable = os.dup2(0, 200)
+    keeper = start_keeper()
     pid = pid_of(keeper)
-    # A descriptor of this process that an exec would pass on must not be in there.
+    os.close(inheritable)
     stat = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     assert stat[4] == "0", "no terminal"
     assert int(stat[3]) not in (pid, os.getsid(0)), "a session of its own, and not its leader"
+    assert 200 not in ProcFs().fds(pid)
     limits = Path(f"/proc/{pid}/limits").read_text()
     assert "Max core file size        0                    0" in limits
     links = {os.readlink(f"/proc/{pid}/fd/{fd}") for fd in ProcFs().fds(pid)}
@@ -77,6 +81,7 @@ def test_it_is_secluded(keeper: KeeperClient) -> None:
     ), 16)  # fmt: skip
     for number in (signal.SIGINT, signal.SIGHUP, signal.SIGQUIT, signal.SIGTSTP):
         assert ignored >> number - 1 & 1
+    keeper.close()
 
 
 _THIEF = r"""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import signal
 import threading
 import time
 from collections.abc import Iterator
@@ -239,6 +241,11 @@ def test_a_search_can_be_stopped_and_holds_nothing_up(
     keeper.release(ident).result(PATIENCE)
 
 
+def cpu_ticks(pid: int) -> int:
+    """Return the user time a process has taken, in hundredths of a second."""
+    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11])
+
+
 def test_the_process_of_a_search_dies_with_the_keeper(puppet: Puppet) -> None:
     client = start_keeper()
     fd = puppet("os.memfd_create('big')")
@@ -247,5 +254,7 @@ def test_the_process_of_a_search_dies_with_the_keeper(puppet: Puppet) -> None:
     client.search(ident, rb"(a+)+$\n~", regex=True, ignore_case=False, start=0, backwards=False)
     until(lambda: children(client))
     (child,) = children(client)
-    client.close()
+    until(lambda: cpu_ticks(child) > 20, what="it is past its start and at work")
+    os.kill(client.connect().pid, signal.SIGKILL)
     until(lambda: ended(child), 2.0)
+    client.close()
