@@ -28,16 +28,19 @@ class _Group:
         self.protocol = protocol
         self.by_ino = {item[0]: item for item in items}
         self._ports: dict[int, dict[bytes, list[Item]]] = {}  # made when first needed
-        connected = [item for item in items if item[1] != TCP_LISTEN and item[1] != TCP_CLOSE]
-        self.by_ends = {item[2]: item[0] for item in connected}
+        self.by_ends = {
+            item[2]: item[0] for item in items if item[1] != TCP_LISTEN and item[1] != TCP_CLOSE
+        }
+        states = [item[1] for item in items]
+        connected = len(items) - states.count(TCP_LISTEN) - states.count(TCP_CLOSE)
         # The same ends twice: bound to different interfaces, or UDP with SO_REUSEADDR.
         self.twice: dict[bytes, list[int]] = {}
-        if len(self.by_ends) < len(connected):
-            for ino, _, ends in connected:
+        if len(self.by_ends) < connected:
+            for ino, _, ends in filter(_is_connected, items):
                 self.twice.setdefault(ends, []).append(ino)
         self.mapped: dict[bytes, list[int]] = {}
         if family == _INET6:
-            for ino, _, ends in connected:
+            for ino, _, ends in filter(_is_connected, items):
                 if ends[4:16] == _MAPPED:
                     self.mapped.setdefault(_plain(family, ends)[1], []).append(ino)
 
@@ -152,6 +155,10 @@ class InetPeers:
         return [
             _Inet(like, *item) for like in self._like(group) for item in like.with_port(at, port)
         ]
+
+
+def _is_connected(item: Item) -> bool:
+    return item[1] not in (TCP_LISTEN, TCP_CLOSE)
 
 
 def _plain(family: int, key: bytes) -> tuple[int, bytes]:
