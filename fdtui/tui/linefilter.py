@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from rich.cells import cell_len
+from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 from textual.color import Color
 from textual.filter import LineFilter
@@ -39,6 +39,12 @@ def _ascii(char: str) -> str:
     return known if known.isascii() else "?" * cell_len(char)
 
 
+def _same_width(text: str, before: str) -> str:
+    """`text` at the cells that `before` had: what a joiner held together is wider without it."""
+    width = cell_len(before)
+    return text if cell_len(text) == width else set_cell_size(text, width)
+
+
 class TerminalGuard(LineFilter):
     """Nothing but text reaches the terminal: no controls, no links, on request only ASCII."""
 
@@ -60,9 +66,9 @@ class TerminalGuard(LineFilter):
             return segment
         if self.ascii_only:
             if not (text.isascii() and text.isprintable()):
-                text = "".join(map(_ascii, text))
+                text = _same_width("".join(map(_ascii, text)), text)
         elif _SUSPECT.search(text):
-            text = "".join(map(_tame, text))
+            text = _same_width("".join(map(_tame, text)), text)
         if style is not None and style.link:
             style = style.update_link(None)
         return Segment(text, style)

@@ -38,8 +38,8 @@ class Inspector(LineView):
     def paint(self, width: int, height: int) -> list[Strip]:
         lines = self._below() if self.below else self._beside()
         lines = [*lines[:height], *([()] * (height - len(lines)))]
-        indent = Span("  ")
-        return [self.spans_line((indent, *fit(line, max(0, width - 4))), width) for line in lines]
+        indent, room = Span("  "), max(0, width - 3)
+        return [self.spans_line((indent, *fit(line, room)), width) for line in lines]
 
     @property
     def _at(self) -> Spans:

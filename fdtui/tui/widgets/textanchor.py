@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Literal, NamedTuple
 
 from fdtui.render.textlines import (
+    HANG,
     SCAN_BACK,
     Measure,
     TextRow,
@@ -98,13 +99,14 @@ class TextAnchor:
             return self._up(self.top, move.rows)
         if move.kind == "end":
             return self._up(self._model.end, self._page)
-        start = self._start_of_line(move.offset)
-        if start is None:
+        found = self._start_of_line(move.offset)
+        if found is None:
             return False
+        start, first = found
         if move.offset < self._model.end and self._model.row(move.offset, 1) is None:
             return self._ask(start, move.offset - start + self._lines * self._width)
-        row = TextRow(start, start, "", True, False)
-        for row in self._rows(start, move.offset + 1 - start + 4 * self._width):
+        row = TextRow(start, start, "", first, False)
+        for row in self._rows(start, move.offset + 1 - start + 4 * self._width, first):
             if row.offset <= move.offset < row.end:
                 break
         self.top, self._first = row.offset, row.first
@@ -118,14 +120,18 @@ class TextAnchor:
             if known > offset - back:
                 return self._ask(offset - back, back)
             start: int | None = offset - back
+            first = True
             if start:
                 head = self._model.read(offset - back, back)
                 newline = head.find(b"\n", 0, len(head) - 1)
                 start = offset - back + newline + 1 if newline >= 0 else None
                 if start is None and back >= min(offset, SCAN_BACK):
-                    start = offset - back + char_boundary(head)
+                    # Whole rows of a line without an end, so that going down again meets them.
+                    skip = back % max(1, self._width - HANG)
+                    start, first = offset - back + skip, False
+                    start += char_boundary(head[skip:])
             if start is not None:
-                laid = self._rows(start, offset - start)
+                laid = self._rows(start, offset - start, first)
                 if len(laid) >= rows or back >= offset or back >= SCAN_BACK:
                     if laid:
                         row = laid[-rows] if len(laid) >= rows else laid[0]
@@ -133,8 +139,8 @@ class TextAnchor:
                     return True
             back = min(offset, back * 4, SCAN_BACK) if back < SCAN_BACK else back
 
-    def _start_of_line(self, offset: int) -> int | None:
-        """Where the line of a byte starts; None while the bytes before it are lacking."""
+    def _start_of_line(self, offset: int) -> tuple[int, bool] | None:
+        """Where the line of a byte starts, False if farther back; None while bytes are lacking."""
         back = min(offset, PAGE)
         while True:
             if self._model.known_from(offset, back) > offset - back:
@@ -143,9 +149,9 @@ class TextAnchor:
             data = self._model.read(offset - back, back)
             start = line_start(data, offset - back, from_start=back == offset)
             if start is not None:
-                return start
+                return start, True
             if back >= SCAN_BACK:
-                return offset - back + char_boundary(data)
+                return offset - back + char_boundary(data), False
             back = min(offset, back * 4, SCAN_BACK)
 
     def _ask(self, offset: int, length: int) -> bool:
