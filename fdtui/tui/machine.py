@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from fdtui.keeper.api import Keeper
 from fdtui.linux.procfs import ProcFs
 from fdtui.survey.neighbours import Neighbours
+from fdtui.survey.scan import Engine, choose
 
 
 def _user() -> str:
@@ -37,5 +38,6 @@ class Machine:
     user: str = field(default_factory=_user)
     uid: int = field(default_factory=os.geteuid)
     start_keeper: Callable[[], Keeper] = _start_keeper
+    engine: Callable[[], Engine] = choose
     neighbours: Callable[[ProcFs], Neighbours] = Neighbours
     live: bool = True  # False: nothing is looked at but when asked, so that pictures stand still

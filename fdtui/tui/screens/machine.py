@@ -1,0 +1,226 @@
+"""Machine: every descriptor of every process that may be seen, in one table."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.widgets import Input
+
+from fdtui.acquire.base import Target
+from fdtui.render import units
+from fdtui.render.objects import as_object
+from fdtui.render.safe import safe
+from fdtui.render.spans import Span, Spans, shown
+from fdtui.survey.machine import GROUPINGS, SORTS, Group, MachineTable, MachineView, Question
+from fdtui.survey.values import Facts
+from fdtui.tui.poller import Cancelled
+from fdtui.tui.screens.machinerows import EXTRA, MachineRows, as_row, columns
+from fdtui.tui.screens.place import Keys
+from fdtui.tui.screens.taking import Selected, TakingPlace
+from fdtui.tui.widgets.columns import NARROW
+from fdtui.tui.widgets.linetable import LineTable
+
+_SHOW_EVERY = 0.15  # seconds between two partial views while the first sweep goes on
+
+
+class MachineScreen(TakingPlace):
+    """The whole machine at once."""
+
+    place = "2"
+    columns = columns(frozenset())
+    sortable = tuple(SORTS)
+    descending_first = frozenset({"size", "pos", "blocks"})
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("g", "group", "group", id="machine.group", show=False, priority=True),
+        Binding("c", "columns", "columns", id="machine.columns", show=False),
+        Binding("D", "deleted", "deleted but open", id="machine.deleted", show=False),
+        Binding("f", "who", "who has this", id="machine.who", show=False),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__("pid")
+        self._question = Question()
+        self._view = MachineView()
+        self._rows = MachineRows(self._view)
+        self._table: MachineTable | None = None
+        self._engine = ""
+        self._chosen: frozenset[str] = frozenset()
+
+    # Looking
+
+    def look(self, cancelled: Cancelled) -> object:
+        app = self.fdtui
+        if self._table is None:
+            engine = app.machine.engine()
+            self._engine = engine.name
+            self._table = MachineTable(engine, app.machine.clock)
+        if app.last_sweep is None:
+            app.last_sweep = app.process_table.sweep(cancelled)
+        table = self._table
+        shown_at = time.monotonic()
+        for _ in table.sweep(cancelled):
+            if not self._view.complete and time.monotonic() - shown_at > _SHOW_EVERY:
+                app.post_message(app.Seen(self.job, table.answer(self._question)))
+                shown_at = time.monotonic()
+        while not table.complete(cancelled):
+            if cancelled():
+                break
+        return table.answer(self._question)
+
+    def seen(self, result: object) -> None:
+        assert isinstance(result, MachineView)
+        self._view = result
+        held = frozenset(
+            (hold.acquired.target.pid, hold.acquired.target.fd) for hold in self.fdtui.holds
+        )
+        self._rows = MachineRows(result, held)
+        if not result.rows and self.filter_text and result.complete:
+            text = safe(self.filter_text)
+            self.table.set_empty(
+                (Span(f'No descriptor matches "{text}".'), Span("  esc clears the filter", "muted"))
+            )
+        self.table.set_source(self._rows)
+        self._show_note()
+        self.show_bars()
+
+    def rebuild(self) -> None:
+        self._ask(
+            self._question._replace(
+                filter=self.filter_text, sort=self.sort, descending=self.descending
+            )
+        )
+
+    def _ask(self, question: Question) -> None:
+        """Want to see something else: the poller's thread works it out."""
+        self._question = question
+        self.fdtui.poller.poke()
+
+    def _show_note(self) -> None:
+        from fdtui.tui.widgets.inputline import InputLine
+
+        line = self.query_one("#input", InputLine)
+        if line.has_class("-open"):
+            line.note(self.filter_note())
+        elif self.filter_text:
+            self._show_kept()
+
+    # Words
+
+    def crumbs(self) -> tuple[list[str], str]:
+        view = self._view
+        counts = units.plural(view.total, "descriptor")
+        if self.filter_text:
+            counts = f"{units.count(view.rows)} of {counts}"
+        if not view.complete:
+            counts += f", {units.plural(view.processes, 'process', 'processes')} so far"
+        places = ["Machine"]
+        if self._question.grouping:
+            places.append(f"by {self._question.grouping}")
+        return places, counts
+
+    def short_counts(self) -> str:
+        view = self._view
+        return f"{units.count(view.rows)} of {units.count(view.total)}"
+
+    def status_right(self) -> Spans:
+        engine = (Span(f"{self._engine}  ", "muted"),) if self._engine else ()
+        return (*engine, *super().status_right())
+
+    def filter_note(self) -> Spans:
+        mistake = self._view.mistake
+        if mistake is not None:
+            return shown(str(mistake), "attention")
+        return (Span(units.plural(self._view.rows, "descriptor"), "muted"),)
+
+    def keys(self) -> tuple[Keys, Sequence[tuple[str, str]]]:
+        take = [("enter", "look"), ("s", "steal"), ("p", "pull")]
+        if self.app.size.width < NARROW:
+            left: Keys = (take, [("/", "filter"), ("g", "group"), ("D", "deleted")])
+            return left, (("?", "keys"), ("esc", "back"))
+        left = (
+            take,
+            [("g", "group"), ("D", "deleted"), ("f", "who"), ("c", "columns")],
+            [("/", "filter"), ("< >", "sort")],
+            [("space", "freeze"), ("y", "yank")],
+        )
+        return left, (("?", "keys"), ("esc", "back"))
+
+    # Doing
+
+    def _line(self) -> Facts | Group | None:
+        return self._rows.line(self.table.rows.cursor) if len(self._rows) else None
+
+    def selected(self) -> Selected | None:
+        line = self._line()
+        if line is None or isinstance(line, Group):
+            return None
+        owner, record = line.owner, line.record
+        row = as_row(line)
+        target = Target(owner.pid, owner.start_time, record.fd) if record.fd >= 0 else None
+        json_row = as_object(
+            row.entry,
+            start_time=owner.start_time,
+            comm=owner.comm,
+            uid=owner.uid,
+            kind=row.kind,
+            info=row.info,
+        )
+        return Selected(owner.pid, record.fd, owner.comm, record.link, target, (), json_row)
+
+    def on_line_table_opened(self, _: LineTable.Opened) -> None:
+        """Look into a descriptor; show or hide the rows of a group."""
+        line = self._line()
+        if isinstance(line, Group):
+            self._ask(self._question._replace(opened=self._question.opened ^ {line.key}))
+        else:
+            self.action_look()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """While something is typed, `g` is a letter like any other."""
+        if action == "group":
+            return not isinstance(self.focused, Input)
+        return super().check_action(action, parameters)
+
+    def action_group(self) -> None:
+        """Group by file, process, kind, user, and not at all."""
+        place = GROUPINGS.index(self._question.grouping)
+        grouping = GROUPINGS[(place + 1) % len(GROUPINGS)]
+        self._ask(self._question._replace(grouping=grouping, opened=frozenset()))
+
+    def action_columns(self) -> None:
+        """Choose what else is shown."""
+        from fdtui.tui.screens.choosing import ChooseColumns
+
+        self.app.push_screen(ChooseColumns(EXTRA, self._chosen), self._choose)
+
+    def _choose(self, chosen: str | None) -> None:
+        if chosen is not None:
+            self._chosen = frozenset(chosen.split(",")) & frozenset(EXTRA)
+            self.table.set_columns(columns(self._chosen))
+
+    def action_deleted(self) -> None:
+        """Show deleted files that are still open, and what they cost."""
+        from fdtui.tui.screens.deleted import Deleted
+
+        self.app.push_screen(Deleted())
+
+    def action_who(self) -> None:
+        """Show everybody who has the file of this row."""
+        line = self._line()
+        if isinstance(line, Facts):
+            record = line.record
+            self.filter_text = f"ino == {record.ino}"
+            self.rebuild()
+            self._show_kept()
+
+    def action_back(self) -> None:
+        """Clear a filter, then a grouping, then go home."""
+        if self.filter_text:
+            self.clear_filter()
+        elif self._question.grouping:
+            self._ask(self._question._replace(grouping=""))
+        else:
+            self.app.switch_mode("processes")
