@@ -17,7 +17,7 @@ from fdtui.commands.targets import parse_target
 from fdtui.errors import CallFailed, FdtuiError, errno_name
 from fdtui.keeper.codec import error_from, error_json
 from fdtui.keeper.custody import Custody
-from fdtui.keeper.looks import open_custody
+from fdtui.keeper.looks import borrow_only, open_custody
 from fdtui.keeper.reading import MAX_OFFSET, Stretch, read_seen
 from fdtui.keeper.watching import in_target
 from fdtui.kinds.base import View
@@ -116,7 +116,9 @@ def _child(parent: int, target: Target, args: argparse.Namespace, report: OwnedF
         return 1
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     try:
-        return copy(open_custody(target, args.via, keep=False), args)
+        custody = open_custody(target, args.via)
+        borrow_only(custody)
+        return copy(custody, args)
     except BrokenPipeError:
         return BROKEN_PIPE
     except FdtuiError as error:

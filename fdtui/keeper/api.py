@@ -126,7 +126,10 @@ class Keeper(Protocol):
         backwards: bool,
         progress: Progress | None = None,
     ) -> Future[Match]:
-        """Find the next match from `start`; cancel the future to stop."""
+        """Find the first match at or after `start`; backwards, the last that begins before it.
+
+        An expression is one of Python's re with MULTILINE.  Cancel the future to stop.
+        """
 
     def glance(self, targets: Sequence[Target]) -> Future[list[tuple[Entry, Info] | None]]:
         """Borrow each for microseconds and decode it; None where no method works."""

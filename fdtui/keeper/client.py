@@ -36,7 +36,7 @@ from fdtui.linux.scm import HasFileno
 T = TypeVar("T")
 
 QUICK = 5.0  # seconds to wait for what the kernel answers at once unless a file server hangs
-ACQUIRE = 60.0  # a helper may have to be asked
+ACQUIRE = 15.0  # a helper may have to be asked, a file be opened
 FOREVER = float("inf")
 
 
@@ -115,7 +115,10 @@ class Asker:
 
     def _event(self, event: Event) -> None:
         for callback in list(self._subscribers):
-            callback(event)
+            try:
+                callback(event)
+            except RuntimeError:
+                pass  # a screen whose event loop has ended meanwhile
 
     def _ask(
         self,

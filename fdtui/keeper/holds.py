@@ -40,7 +40,7 @@ class Rooms:
         target = target_from(only(call.args, "target"))
         via = call.args.get("via")
         wanted = None if via is None else text(via)
-        self._enter(call, target, held, lambda: open_custody(target, wanted, keep=held))
+        self._enter(call, target, held, lambda: open_custody(target, wanted))
 
     def adopt(self, owned: OwnedFd, target: Target, via: str, call: Call | None = None) -> None:
         """Hold what somebody sent; `target` may be a process of which no number is known (-1).
@@ -48,7 +48,7 @@ class Rooms:
         `call` is answered as a steal would be; subscribers hear `received` in any case.
         """
         call = call or Call(0, "adopt", {}, b"", lambda frame: None)
-        self._enter(call, target, True, lambda: take(owned, target, via, True, None, True), via)
+        self._enter(call, target, True, lambda: take(owned, target, via, True, None), via)
 
     def _enter(
         self,

@@ -184,7 +184,10 @@ class Line:
             done, total = map(whole, items(header["progress"], 2))
             request = self._pending.get(whole(header["seq"]))
             if request is not None and request.progress is not None:
-                request.progress(done, total)
+                try:
+                    request.progress(done, total)
+                except RuntimeError:
+                    pass  # a screen whose event loop has ended meanwhile
         else:
             with self._lock:
                 request = self._pending.pop(whole(header["seq"]), None)

@@ -28,12 +28,12 @@ class Reading(NamedTuple):
     why: str = ""
 
 
-def open_custody(target: Target, via: str | None, keep: bool) -> Custody:
-    """Acquire for a view, or for keeps; FdtuiError tells what refused."""
+def open_custody(target: Target, via: str | None) -> Custody:
+    """Acquire; FdtuiError tells what refused."""
     pidfd = open_process(target)
     try:
         method, owned = acquire(target, via)
-        return take(owned, target, method.name, method.shares_description, pidfd, keep)
+        return take(owned, target, method.name, method.shares_description, pidfd)
     except BaseException:
         pidfd.close()
         raise
@@ -45,7 +45,6 @@ def take(
     via: str,
     shares_description: bool,
     pidfd: OwnedFd | None,
-    keep: bool,
 ) -> Custody:
     """Take charge of a descriptor that was acquired; closed here when that fails."""
     private: OwnedFd | None = None
@@ -58,7 +57,7 @@ def take(
             shared, private = None, owned
         elif kind.view is View.BYTES:
             private, why = choose_reading(owned, kind, entry)
-        custody = Custody(
+        return Custody(
             target=target,
             comm=comm_of(target.pid),
             via=via,
@@ -76,10 +75,14 @@ def take(
         if private is not None:
             private.close()
         raise
-    if not keep and shared is not None and not _needed(custody):
+
+
+def borrow_only(custody: Custody) -> None:
+    """For a view: let go of the shared description unless the view cannot do without it."""
+    shared = custody.shared
+    if shared is not None and not _needed(custody):
         custody.shared = None
         shared.close()
-    return custody
 
 
 def _needed(custody: Custody) -> bool:

@@ -15,6 +15,7 @@ from fdtui.keeper.api import Acquired, Event
 from fdtui.keeper.codec import InTarget, acquired_json
 from fdtui.keeper.costs import Facts, gather
 from fdtui.keeper.custody import Custody
+from fdtui.keeper.looks import borrow_only
 from fdtui.keeper.operations import Call, Handler, Reply
 
 STUCK_AFTER = 2.0  # seconds without an answer of the kernel
@@ -66,7 +67,13 @@ class Room:
 
         def opens() -> Reply:
             self.custody = opening()
-            acquired = self.note()
+            try:
+                acquired = self.note()
+                if not self.held:
+                    borrow_only(self.custody)
+            except BaseException:
+                self.ending.set()  # nobody will know its number: close it
+                raise
             opened(self)
             return Reply({"acquired": acquired_json(acquired)})
 
