@@ -148,6 +148,7 @@ def test_files_without_names_and_sockets(survey: Survey, pair: tuple[Puppet, Pup
 def test_it_agrees_with_comparing_every_pair(survey: Survey, seed: int) -> None:
     chance = random.Random(seed)
     with Puppet() as one, Puppet() as other:
+        pids = [one.pid, other.pid]
         for puppet in (one, other):
             puppet("k = [1]")
         for _ in range(60):
@@ -164,9 +165,7 @@ def test_it_agrees_with_comparing_every_pair(survey: Survey, seed: int) -> None:
             )
             chance.choice([one, other])(f"k += {code}")
             if chance.random() < 0.05:
-                one(FORK)
-        pids = [one.pid, other.pid]
-        pids += [pid for pid in ProcFs().pids() if ProcFs().stat(pid).ppid == one.pid]
+                pids.append(made(one, FORK, "c"))
         every = [(pid, fd) for pid in pids for fd in ProcFs().fds(pid)]
         sets = survey(pids)
         for (pid, fd), (pid2, fd2) in itertools.combinations(every, 2):

@@ -6,25 +6,20 @@ Nothing is guessed: where kcmp is refused there is a reason instead of an id.
 
 from __future__ import annotations
 
-import errno
 import os
-from collections.abc import Callable, Hashable, Iterable, Sequence
-from itertools import repeat
+from collections.abc import Callable, Hashable, Sequence
 from typing import NamedTuple, TypeAlias
 
 from fdtui.errors import errno_name
-from fdtui.linux.kcmp import GONE, kcmp_raw, last_errno, refusal
 from fdtui.linux.record import Record
-from fdtui.linux.syscalls import KCMP_FILE
 from fdtui.survey.links import LinkTable
 from fdtui.survey.scan import Cancelled, never
+from fdtui.survey.sorting import Sorter
 
 Descriptor: TypeAlias = tuple[int, int]  # pid, fd
 
 _O_CLOEXEC = 0o2000000  # of the descriptor, not of the description
 _SOCKET = "socket:["
-_FEW = 4  # descriptors: fewer are compared with all at once
-_NEAR = 64  # pids: a fork is seldom further from its parent
 
 
 class Sharing(NamedTuple):
@@ -120,10 +115,14 @@ class SharingSets:
         """Return every set of two and more, in order of their first members."""
         return [tuple(group) for one, group in sorted(self._sets.items()) if group[0] == one]
 
-    def _join(self, members: Iterable[Descriptor]) -> None:
-        group = sorted(members)
-        for one in group:
-            self._sets[one] = group
+    def _take(self, sorter: Sorter, pids: Sequence[int], fds: Sequence[int]) -> None:
+        for rows in sorter.groups:
+            group = sorted([(pids[row], fds[row]) for row in rows])
+            for one in group:
+                self._sets[one] = group
+        for row, why in sorter.reasons.items():
+            self.reasons[pids[row], fds[row]] = why
+        self._closed.update((pids[row], fds[row]) for row in sorter.closed)
 
 
 def sharing_of_links(
@@ -151,7 +150,7 @@ def sharing_of_links(
                 buckets[leader].append(row)
             else:
                 buckets[leader] = [leader, row]
-    sorter = _Sorter(sets, table.pids, table.fds, own)
+    sorter = Sorter(table.pids, table.fds, own)
     for leader, rows in buckets.items():
         if cancelled():
             sets.complete = False
@@ -162,6 +161,7 @@ def sharing_of_links(
             sorter.join(rows)
             continue
         sorter.sort(rows)
+    sets._take(sorter, table.pids, table.fds)
     return sets
 
 
@@ -179,9 +179,9 @@ def sharing_of_records(records: Sequence[Record], cancelled: Cancelled = never) 
             call, code = record.error
             why = f"{call}: {os.strerror(code)} ({errno_name(code)})"
             sets.reasons[record.pid, record.fd] = why
-    sorter = _Sorter(
-        sets, [record.pid for record in records], [record.fd for record in records], None
-    )
+    pids = [record.pid for record in records]
+    fds = [record.fd for record in records]
+    sorter = Sorter(pids, fds)
     if unknown and known:
         for rows in known.values():
             key = _description_key(records[rows[0]])
@@ -197,6 +197,7 @@ def sharing_of_records(records: Sequence[Record], cancelled: Cancelled = never) 
             sorter.join(rows)
         elif len(rows) > 1:
             sorter.sort(rows, [records[row].ofd for row in rows])
+    sets._take(sorter, pids, fds)
     return sets
 
 
@@ -231,163 +232,3 @@ def _description_key(record: Record) -> Hashable:
         record.ino if record.dev >= 0 else -1,
         record.flags & ~_O_CLOEXEC if record.flags >= 0 else -1,
     )
-
-
-class _Sorter:
-    """Orders the rows of one bucket at a time by kcmp: bisection, after the likeliest guess."""
-
-    def __init__(
-        self, sets: SharingSets, pids: Sequence[int], fds: Sequence[int], own: int | None
-    ) -> None:
-        self._sets = sets
-        self._pids = pids
-        self._fds = fds
-        self._own = own
-
-    def join(self, rows: list[int]) -> None:
-        """These are known to be one description."""
-        if len(rows) > 1:
-            self._sets._join([(self._pids[row], self._fds[row]) for row in rows])
-
-    def sort(self, rows: list[int], known: Sequence[int] = ()) -> None:
-        """Split a bucket into descriptions; `known`: identities beside `rows`, 0 for unknown."""
-        pids, fds, own = self._pids, self._fds, self._own
-        if own is not None:
-            ours = [row for row in rows if pids[row] == own]
-            if not ours or (len(ours) <= _FEW and self._sort_own(ours, rows)):
-                return
-            rows = ours + [row for row in rows if pids[row] != own]
-        descriptions: list[int] = []  # first members, in kcmp's order
-        same: dict[int, list[int]] = {}  # by first member, the others
-        by_fd: dict[int, int] = {}
-        failed = False
-        identities: dict[int, int] = {}
-        for row, identity in zip(rows, known, strict=True) if known else ((r, 0) for r in rows):
-            if identity and identity in identities:
-                same.setdefault(identities[identity], []).append(row)
-                continue
-            pid, fd = pids[row], fds[row]
-            guess = by_fd.get(fd, -1)
-            # A fork keeps the numbers, and the child's pid is near.
-            if (
-                guess >= 0
-                and -_NEAR < pid - pids[guess] < _NEAR
-                and kcmp_raw(pid, pids[guess], KCMP_FILE, fd, fds[guess]) == 0
-            ):
-                same.setdefault(guess, []).append(row)
-                continue
-            low, high = 0, len(descriptions)
-            while low < high:
-                middle = (low + high) >> 1
-                other = descriptions[middle]
-                order = kcmp_raw(pid, pids[other], KCMP_FILE, fd, fds[other])
-                if order == 1:
-                    high = middle
-                elif order == 2:
-                    low = middle + 1
-                elif order == 0:
-                    same.setdefault(other, []).append(row)
-                    by_fd[fd] = other
-                    if identity:
-                        identities[identity] = other
-                    break
-                else:
-                    failed = True
-                    if not self._drop(descriptions, middle, row, order, same, by_fd):
-                        break
-                    low, high = 0, len(descriptions)
-            else:
-                if own is None or pid == own:
-                    descriptions.insert(low, row)
-                    by_fd[fd] = row
-                    if identity:
-                        identities[identity] = row
-        for first, others in same.items():
-            self.join([first, *others])
-        if failed:
-            for row in descriptions:
-                if row not in same:
-                    self._refuse(row)
-
-    def _sort_own(self, ours: list[int], rows: list[int]) -> bool:
-        """Find who shares the few descriptors of one process; False when a call failed."""
-        pids, fds = self._pids, self._fds
-        others = [pids[row] for row in rows]
-        numbers = [fds[row] for row in rows]
-        found: set[int] = set()
-        for row in ours:
-            if row in found:
-                continue
-            orders = list(
-                map(
-                    kcmp_raw,
-                    others,
-                    repeat(pids[row]),
-                    repeat(KCMP_FILE),
-                    numbers,
-                    repeat(fds[row]),
-                )
-            )
-            if min(orders) < 0:
-                return False
-            same = [other for other, order in zip(rows, orders, strict=True) if not order]
-            found.update(same)
-            self.join(same)
-        return True
-
-    def _drop(
-        self,
-        descriptions: list[int],
-        at: int,
-        row: int,
-        order: int,
-        same: dict[int, list[int]],
-        by_fd: dict[int, int],
-    ) -> bool:
-        """Find out which of two cannot be compared; True when it was `descriptions[at]`, now gone.
-
-        Another member takes its place; with none left the description is unknown.
-        """
-        code = last_errno() if order < 0 else 0
-        if self._refuse(row):
-            return False
-        other = descriptions[at]
-        if not self._refuse(other):
-            pid, fd = self._pids[row], self._fds[row]
-            self._sets.reasons[pid, fd] = refused(pid, fd, code or errno.EOPNOTSUPP)
-            return False
-        members = same.pop(other, [])
-        while members and self._refuse(members[0]):
-            members.pop(0)
-        for number, first in list(by_fd.items()):
-            if first == other:
-                del by_fd[number]
-        if not members:
-            del descriptions[at]
-        else:
-            descriptions[at] = members[0]
-            if members[1:]:
-                same[members[0]] = members[1:]
-        return True
-
-    def _refuse(self, row: int) -> bool:
-        """Note why this row cannot be compared at all; False when it can."""
-        pid, fd = self._pids[row], self._fds[row]
-        code = refusal(pid, fd)
-        if code:
-            self._sets.reasons[pid, fd] = refused(pid, fd, code)
-        if code in GONE:
-            self._sets._closed.add((pid, fd))
-        return bool(code)
-
-
-def refused(pid: int, fd: int, code: int) -> str:
-    """Say why kcmp says nothing about a descriptor."""
-    if code in GONE:
-        return f"closed meanwhile ({errno_name(code)})"
-    why = {
-        errno.EPERM: "no right to look into that process",
-        errno.ENOSYS: "this kernel was built without it",
-        errno.EOPNOTSUPP: "no order",
-    }.get(code, os.strerror(code))
-    return f"kcmp(pid {pid}, fd {fd}): {why} ({errno_name(code)})"
