@@ -161,6 +161,19 @@ def test_queues_are_searched_and_stay_queued(keeper: KeeperClient, puppet: Puppe
     assert puppet(f"os.read({reader}, 100)") == "some queued bytes"
 
 
+@pytest.mark.needs_root
+@pytest.mark.parametrize("regex", [False, True])
+def test_what_may_not_be_read_is_not_searched(
+    keeper: KeeperClient, puppet: Puppet, regex: bool
+) -> None:
+    """/proc/kmsg hands out each line once: to read it would take it from the target."""
+    fd = puppet("os.open('/proc/kmsg', os.O_RDONLY | os.O_NONBLOCK)")
+    seen = keeper.look(puppet.target(fd)).result(PATIENCE)
+    assert keeper.window(seen.id, 0, 100).result(PATIENCE).why
+    with pytest.raises(FdtuiError, match="cannot be searched"):
+        find(keeper, seen.id, b"Linux", regex=regex)
+
+
 def test_what_is_no_expression_is_refused(keeper: KeeperClient, puppet: Puppet) -> None:
     ident = keeper.look(puppet.target(puppet("os.memfd_create('x')"))).result(PATIENCE).id
     with pytest.raises(FdtuiError, match="not a regular expression: unterminated"):

@@ -99,6 +99,10 @@ class Custody:
             "look at it again to see the new one",
         )
 
+    def reads_privately(self) -> bool:
+        """Are bytes read through a description that the target does not share?"""
+        return self.private is not None or not self.shares_description
+
     def keeps_anything(self) -> bool:
         """True while a descriptor stays open between two looks."""
         return self.shared is not None or self.private is not None

@@ -236,4 +236,7 @@ def spawn(sock: socket.socket, gifts: socket.socket, first_id: int) -> None:
             setsid=True,
             setsigmask=[],
         )
-    os.waitpid(pid, 0)  # it forks and exits at once
+    try:
+        os.waitpid(pid, 0)  # it forks and exits at once
+    except ChildProcessError:
+        pass  # somebody ignores SIGCHLD: it was reaped by the kernel

@@ -53,7 +53,7 @@ def take(
         kind = classify(entry)
         shared: OwnedFd | None = owned
         why = ""
-        if not shares_description:
+        if not shares_description and kind.borrow is Borrow.VIEW:
             shared, private = None, owned
         elif kind.view is View.BYTES:
             private, why = choose_reading(owned, kind, entry)

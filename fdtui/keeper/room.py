@@ -100,7 +100,7 @@ class Room:
             shares_description=custody.shares_description,
             kind=custody.kind.name,
             view=custody.kind.view.value,
-            reads="private" if custody.private is not None else "shared",
+            reads="private" if custody.reads_privately() else "shared",
             entry=entry,
             info=info,
             held=self.held,

@@ -63,13 +63,13 @@ def find(call: Call, room: Room) -> Reply:
 
     custody = room.opened()
     with custody.seen() as seen:
-        if not custody.why and custody.kind.view is View.BYTES:
-            source: Source = File(custody, seen)
-            reader, private = seen.reader, seen.private
-            return _search(call, source, reader, private, tick)
-        stretch = read_seen(custody, seen, 0, MAX_WINDOW)
-    if stretch.why:
-        raise FdtuiError(f"cannot be searched: {stretch.why}")
+        queue = custody.kind.view is not View.BYTES
+        # Of a file one byte, which tells whether its kind lets any be read at all.
+        stretch = read_seen(custody, seen, 0, MAX_WINDOW if queue else 1)
+        if stretch.why:
+            raise FdtuiError(f"cannot be searched: {stretch.why}")
+        if not queue:
+            return _search(call, File(custody, seen), seen.reader, seen.private, tick)
     with OwnedFd(os.memfd_create("queued", os.MFD_CLOEXEC)) as copy:
         os.pwrite(copy.fileno(), stretch.data, 0)
         return _search(call, Bytes(stretch.data), copy, True, tick)

@@ -75,7 +75,7 @@ def in_target(custody: Custody) -> InTarget:
         return "exited"
     target = custody.target
     try:
-        if custody.shared is not None:
+        if custody.shared is not None and custody.shares_description:
             same = same_description(custody.shared, target.pid, target.fd)
             if same is not None:
                 return "open" if same else "closed"
