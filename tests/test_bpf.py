@@ -6,6 +6,7 @@ import errno
 import os
 import socket
 import struct
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -257,6 +258,24 @@ def test_closing_leaves_no_descriptor_behind(table: TaskFile) -> None:
             assert chunk
             break
     assert os.listdir("/proc/self/fd") == before
+
+
+@needs_root
+def test_passes_do_not_mix(table: TaskFile) -> None:
+    found: list[int] = []
+
+    def other() -> None:
+        found.append(len(own(table)))
+
+    thread = threading.Thread(target=other)
+    for number, _ in enumerate(table.chunks()):
+        if not number:
+            thread.start()
+            with pytest.raises(RuntimeError, match="inside a pass"):
+                own(table)
+        assert not found  # it waits
+    thread.join()
+    assert found[0] > 3
 
 
 @needs_root

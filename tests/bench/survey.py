@@ -1,7 +1,8 @@
 """Whole-machine questions against lsof, lsfd and fuser: `python -m tests.bench.survey`.
 
 Every command runs once a round, in random order, output to /dev/null; medians of wall time of
-whole processes.  A limit is a share of the peer's median.
+whole processes.  A limit is a share of the peer's median; processor time tells how much of it a
+busy machine added.
 """
 
 from __future__ import annotations
@@ -117,19 +118,27 @@ def floors() -> Iterator[dict[str, list[str]]]:
         yield {name: [program, wants] for name, wants in FLOORS.items()}
 
 
-def run(command: list[str]) -> float | None:
-    """Seconds of one run; None for a command that is not there or does not work."""
+class Cost(NamedTuple):
+    """Seconds of one run: on the clock, and of processor time with all its children."""
+
+    wall: float
+    cpu: float
+
+
+def run(command: list[str]) -> Cost | None:
+    """Run once; None for a command of ours that is not there or does not work."""
     started = time.perf_counter()
-    done = subprocess.run(
+    child = subprocess.Popen(
         command,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-        check=False,
     )
-    seconds = time.perf_counter() - started
+    _, status, usage = os.wait4(child.pid, 0)
+    cost = Cost(time.perf_counter() - started, usage.ru_utime + usage.ru_stime)
+    child.returncode = os.waitstatus_to_exitcode(status)
     ours = command[0] == sys.executable
-    return seconds if not ours or done.returncode in (0, 3) else None
+    return cost if not ours or child.returncode in (0, 3) else None
 
 
 def peak_memory(command: list[str]) -> float:
@@ -170,9 +179,9 @@ def a_member() -> tuple[int, str]:
     raise RuntimeError("no load is running")
 
 
-def measure(processes: int, fds: int, rounds: int) -> dict[str, float]:
+def measure(processes: int, fds: int, rounds: int) -> dict[str, Cost]:
     """Run everything under one load; print the table; medians by name."""
-    times: dict[str, list[float]] = {}
+    times: dict[str, list[Cost]] = {}
     missing: set[str] = set()
     with load(processes, fds), floors() as floor:
         pid, file = a_member()
@@ -182,15 +191,18 @@ def measure(processes: int, fds: int, rounds: int) -> dict[str, float]:
             for name in random.sample(list(commands), len(commands)):
                 if name in missing:
                     continue
-                seconds = run(commands[name])
-                if seconds is None:
+                cost = run(commands[name])
+                if cost is None:
                     missing.add(name)
                 elif number:  # the first round warms the caches
-                    times.setdefault(name, []).append(seconds)
+                    times.setdefault(name, []).append(cost)
         memory = {
             q.name: peak_memory(q.command) for q in asked if "json" in q.name and q.name in times
         }
-    medians = {name: statistics.median(values) for name, values in times.items()}
+    medians = {
+        name: Cost(*map(statistics.median, zip(*costs, strict=True)))
+        for name, costs in times.items()
+    }
     report(processes * fds, commands, {q.name: q for q in asked}, medians, memory)
     return medians
 
@@ -199,22 +211,24 @@ def report(
     descriptors: int,
     commands: Mapping[str, list[str]],
     asked: Mapping[str, Question],
-    medians: Mapping[str, float],
+    medians: Mapping[str, Cost],
     memory: Mapping[str, float],
 ) -> None:
     print(f"\n{descriptors} descriptors")
-    print(f"{'':<36}{'ms':>8}{'MB':>7}  of the peer (at most)")
+    print(f"{'':<36}{'ms':>8}{'cpu ms':>8}{'MB':>7}  of the peer (at most)")
     for name in commands:
         if name not in medians:
-            print(f"{name:<36}{'-':>8}         does not run")
+            print(f"{name:<36}{'-':>8}{'-':>8}         does not run")
             continue
         words = []
         for peer, most in asked[name].limits.items() if name in asked else ():
             if peer in medians:
-                share = medians[name] / medians[peer]
+                share = medians[name].wall / medians[peer].wall
                 words.append(f"{peer} {share:.2f} ({most}){'' if share <= most else ' !'}")
+        cost = medians[name]
         used = f"{memory[name]:.0f}" if name in memory else ""
-        print(f"{name:<36}{1000 * medians[name]:>8.0f}{used:>7}  {', '.join(words)}")
+        spent = f"{1000 * cost.wall:>8.0f}{1000 * cost.cpu:>8.0f}"
+        print(f"{name:<36}{spent}{used:>7}  {', '.join(words)}")
 
 
 def main() -> None:
@@ -233,7 +247,7 @@ def main() -> None:
         print("\nten times the load takes")
         for name in whole:
             if name in tenth:
-                print(f"{name:<36}{whole[name] / tenth[name]:>8.1f} times as long")
+                print(f"{name:<36}{whole[name].wall / tenth[name].wall:>8.1f} times as long")
     with load(options.processes, options.fds):
         for name in ("proc", "bpf"):
             if name == "proc" or not available():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import socket
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
@@ -59,7 +60,8 @@ def available() -> str | None:
 class TaskFile:
     """`with TaskFile.load() as table: for row, tail in table.rows(): ...`
 
-    One reader at a time: the record buffer is the map's only value, shared by all passes.
+    One pass at a time, since the record buffer is the map's only value: a second thread waits
+    for the end of the first one's pass, a pass inside a pass is a RuntimeError.
     """
 
     def __init__(self, kernel: Kernel, buffer: OwnedFd, program: OwnedFd) -> None:
@@ -67,6 +69,8 @@ class TaskFile:
         self._buffer = buffer
         self._program = program
         self.filters_pids = True  # until the kernel says E2BIG
+        self._pass = threading.Lock()
+        self._reader = 0  # thread that runs the pass
 
     @classmethod
     def load(cls, match: Match = ANY, kernel: Kernel | None = None) -> Self:
@@ -104,8 +108,15 @@ class TaskFile:
 
         A pid needs Linux 6.1; older kernels give every process, as does filters_pids == False.
         """
-        with self._link(pid) as link, calls.create_iterator(link) as pass_fd:
-            number = pass_fd.fileno()
+        if self._reader == threading.get_ident():
+            raise RuntimeError("a pass of the iterator inside a pass")
+        with self._pass, self._link(pid) as link, calls.create_iterator(link) as pass_fd:
+            self._reader = threading.get_ident()
+            yield from self._read(pass_fd)
+
+    def _read(self, pass_fd: OwnedFd) -> Iterator[bytes]:
+        number = pass_fd.fileno()
+        try:
             while True:
                 try:
                     chunk = os.read(number, _READ)
@@ -114,6 +125,8 @@ class TaskFile:
                 if not chunk:
                     return
                 yield chunk
+        finally:
+            self._reader = 0
 
     def _link(self, pid: int) -> OwnedFd:
         if pid and self.filters_pids:
