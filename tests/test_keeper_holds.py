@@ -54,6 +54,19 @@ def test_a_hold_lets_go_when_its_target_does(keeper: KeeperClient, puppet: Puppe
     assert "the target closed its own" in [e.detail for e in events if e.hold_id == held.id]
 
 
+def test_an_epoll_that_watched_it_falls_silent(keeper: KeeperClient, puppet: Puppet) -> None:
+    """A held description keeps firing for a number the target closed: until it is released."""
+    reader, writer = puppet("[*os.pipe()]")
+    puppet(f"os.write({writer}, b'x'); e = select.epoll(); e.register({reader}, select.EPOLLIN)")
+    held = keeper.steal(puppet.target(reader)).result(PATIENCE)
+    keeper.pin(held.id, True).result(PATIENCE)
+    puppet(f"os.close({reader})")
+    until(lambda: keeper.held().result(PATIENCE)[0].in_target == "closed", SOON)
+    assert puppet("len(e.poll(0))") == 1, "pinned, it fires on"
+    keeper.pin(held.id, False).result(PATIENCE)
+    assert until(lambda: not puppet("len(e.poll(0))")) < SOON
+
+
 def test_a_hold_lets_go_when_its_number_is_reused(keeper: KeeperClient, puppet: Puppet) -> None:
     fd, other = puppet("[os.memfd_create('a'), os.memfd_create('b')]")
     keeper.steal(puppet.target(fd)).result(PATIENCE)

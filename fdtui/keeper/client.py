@@ -35,6 +35,7 @@ from fdtui.linux.scm import HasFileno
 
 T = TypeVar("T")
 
+LIVE = 3.0  # seconds to wait for a view: a disk may have to spin up, a dead server is told
 QUICK = 5.0  # seconds to wait for what the kernel answers at once unless a file server hangs
 ACQUIRE = 15.0  # a helper may have to be asked, a file be opened
 FOREVER = float("inf")
@@ -185,10 +186,12 @@ class KeeperClient(Asker, Keeper):
 
     def window(self, id: int, offset: int, length: int) -> Future[Window]:
         args: Info = {"id": id, "offset": offset, "length": length}
-        return self._ask("window", args, lambda reply: window_from(reply.facts, reply.payload))
+        return self._ask(
+            "window", args, lambda reply: window_from(reply.facts, reply.payload), timeout=LIVE
+        )
 
     def state(self, id: int) -> Future[tuple[Entry, Info]]:
-        return self._ask("state", {"id": id}, _state)
+        return self._ask("state", {"id": id}, _state, timeout=LIVE)
 
     def entries(self, id: int, limit: int = 100_000) -> Future[list[DirEntry]]:
         args: Info = {"id": id, "limit": limit}

@@ -34,7 +34,7 @@ class Pending:
     succeed: Callable[[Reply], None]
     fail: Callable[[FdtuiError], None]
     progress: Progress | None
-    timeout: float  # seconds
+    timeout: float  # seconds without an answer or progress
     late: FdtuiError
     deadline: float = field(default=0.0)
 
@@ -183,6 +183,8 @@ class Line:
         elif "progress" in header:
             done, total = map(whole, items(header["progress"], 2))
             request = self._pending.get(whole(header["seq"]))
+            if request is not None:
+                request.deadline = time.monotonic() + request.timeout
             if request is not None and request.progress is not None:
                 try:
                     request.progress(done, total)
