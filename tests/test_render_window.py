@@ -82,10 +82,10 @@ def test_errors_are_kept_where_they_lie_and_are_no_change() -> None:
     model = BytesModel(3 * PAGE)
     error = ReadError(PAGE, PAGE, "pread at 0x1000: Input/output error (EIO)")
     model.feed(Window(0, bytes(3 * PAGE), (error,)), size=3 * PAGE, now=0)
-    assert model.error_at(PAGE + 32, 16) == error
-    assert model.error_at(0, PAGE) is None
+    assert model.errors_in(PAGE + 32, 16) == [error]
+    assert model.errors_in(0, PAGE) == []
     model.feed(Window(PAGE, b"x" * PAGE), size=3 * PAGE, now=1)
-    assert model.error_at(PAGE, 16) is None
+    assert model.errors_in(PAGE, 16) == []
     assert model.changed_bytes == 0
 
 

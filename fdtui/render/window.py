@@ -81,11 +81,6 @@ class BytesModel:
         return max(ends, default=0)
 
     @property
-    def marks(self) -> list[Mark]:
-        """What changed of late, in the order of offsets."""
-        return self._marks
-
-    @property
     def changed_bytes(self) -> int:
         """How many bytes changed or were appended of late."""
         return sum(mark.end - mark.start for mark in self._marks)
@@ -181,12 +176,13 @@ class BytesModel:
                 out.append((start, end))
         return out
 
-    def error_at(self, offset: int, length: int) -> ReadError | None:
-        """The error that lies in a range."""
-        for error in self._errors:
-            if error.offset < offset + length and offset < error.offset + error.length:
-                return error
-        return None
+    def errors_in(self, offset: int, length: int) -> list[ReadError]:
+        """The errors that touch a range, in the order of offsets."""
+        return [
+            error
+            for error in self._errors
+            if error.offset < offset + length and offset < error.offset + error.length
+        ]
 
     def _complete(self, page: int) -> bool:
         entry = self._pages.get(page)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from textual.message import Message
 
-from fdtui.render.spans import Role, Span, Spans
+from fdtui.render.spans import Spans
 from fdtui.render.units import size_words
 from fdtui.render.window import PAGE, BytesModel
 from fdtui.tui.widgets.bigscroll import BigScroll
@@ -51,6 +51,11 @@ class ByteView(BigScroll):
         self._match_now: tuple[int, int] | None = None
         self._asked: tuple[int, int] | None = None
         self._empty: Spans = ()
+
+    @property
+    def last_offset(self) -> int:
+        """The largest offset that may stand in the margin."""
+        return max(self.model.end - 1, self.target or 0, 0)
 
     def set_target(self, offset: int | None) -> None:
         """Where the target's own offset is; None when it has none."""
@@ -113,17 +118,6 @@ class ByteView(BigScroll):
             self._asked = lacking
             self.post_message(self.Wanted(self, *lacking))
         return False
-
-    def gutter_mark(self, *, target: bool, changed: bool, match: bool) -> Span:
-        """The mark at the start of a row; the highest wins."""
-        mark: tuple[str, Role] = (" ", "text")
-        if target:
-            mark = ("@", "key")
-        elif changed:
-            mark = ("+", "good")
-        elif match:
-            mark = ("/", "attention")
-        return Span(*mark)
 
     def target_words(self) -> str:
         """What the row behind the last byte says of the target."""

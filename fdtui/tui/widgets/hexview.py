@@ -4,29 +4,25 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from rich.segment import Segment
-from rich.style import Style
 from textual import events
 from textual.binding import Binding, BindingType
-from textual.cache import LRUCache
 from textual.strip import Strip
 
 from fdtui.render.hexdump import (
     CHANGED,
     CURRENT,
     CURSOR,
-    MARKER,
     MATCH,
     Geometry,
     Overlay,
     geometry,
-    offset_pieces,
-    row_pieces,
     ruler,
 )
 from fdtui.render.spans import Span
 from fdtui.render.window import PAGE, BytesModel
+from fdtui.tui.theme import Palette
 from fdtui.tui.widgets.byteview import ByteView, page_around
+from fdtui.tui.widgets.hexpaint import HexPainter, HexRow
 
 
 class HexView(ByteView):
@@ -48,8 +44,7 @@ class HexView(ByteView):
         self.cursor = 0
         self.top = 0
         self._geometry = geometry(80, 0)
-        self._styles: list[Style] = []
-        self._painted: LRUCache[object, Strip] = LRUCache(1024)
+        self._paints: tuple[Palette, HexPainter] | None = None
 
     # Where things are
 
@@ -57,17 +52,11 @@ class HexView(ByteView):
     def geometry(self) -> Geometry:
         """The cells of a row at this width; a new one keeps the first byte shown."""
         per_row = self._geometry.per_row
-        last = max(self.model.end - 1, self.target or 0, 0)
-        found = geometry(self.size.width or 80, last)
+        found = geometry(self.size.width or 80, self.last_offset)
         if found != self._geometry:
             self.top = self.top * per_row // found.per_row
             self._geometry = found
-            self._painted.clear()
         return found
-
-    def cells_within(self, room: int) -> int:
-        """Cells that the widest rows take that fit `room`, with the scroll bar."""
-        return geometry(room, max(self.model.end - 1, self.target or 0, 0)).width + 1
 
     @property
     def row_count(self) -> int:
@@ -156,21 +145,6 @@ class HexView(ByteView):
 
     # Painting
 
-    def theme_changed(self) -> None:
-        look = self.palette.style
-        self._painted.clear()
-        self._styles = [
-            look("faint"),
-            look("muted"),
-            look("text"),
-            look("strong", "changed"),
-            look("text", "match"),
-            look("text", "current"),
-            look("text", "byte"),
-            self.palette.marked(),
-            look("key"),
-        ]
-
     def paint_head(self, width: int) -> list[Strip]:
         geo = self.geometry
         return [self.spans_line(ruler(geo, self.cursor % geo.per_row), width)]
@@ -192,62 +166,30 @@ class HexView(ByteView):
         return (lines + [self.blank(width)] * height)[:height]
 
     def _row(self, offset: int, overlays: list[Overlay], width: int, *, first: bool) -> Strip:
-        geo, model = self.geometry, self.model
+        painter, geo, model = self._painter(), self.geometry, self.model
         behind = offset + geo.per_row
         here = tuple(
             (max(0, a - offset), min(b, behind) - offset, kind)
             for a, b, kind in overlays
             if a < behind and b > offset
         )
-        error = model.error_at(offset, geo.per_row)
+        errors = model.errors_in(offset, geo.per_row)
         data = (model.row(offset, geo.per_row) or b"") if offset < model.end else b""
         target = None if self.target is None else self.target - offset
         if target is not None and not (0 <= target <= len(data) and target < geo.per_row):
             target = None
         words = ""
-        if error is not None:
+        if errors:
+            error = errors[0]
             # One row says it: the first of the block, or the first of it that is on the screen.
             words = error.text if error.offset >= offset or first else " "
         elif offset >= model.end and (self.target or 0) > model.end:
             words, target, offset = self.target_words(), 0, self.target or 0
-        key = (offset, data, here, target, words, geo, width)
-        strip = self._painted.get(key)
-        if strip is None:
-            strip = self._build(offset, data, here, target, words, width)
-            self._painted[key] = strip
-        return strip
+        row = HexRow(offset, data, here, target, words)
+        return painter.line(row, geo, width)
 
-    def _build(
-        self,
-        offset: int,
-        data: bytes,
-        overlays: tuple[Overlay, ...],
-        target: int | None,
-        words: str,
-        width: int,
-    ) -> Strip:
-        geo, look = self.geometry, self.palette.style
-        kinds = {kind for _, _, kind in overlays}
-        mark = self.gutter_mark(
-            target=target is not None,
-            changed=CHANGED in kinds,
-            match=MATCH in kinds or CURRENT in kinds,
-        )
-        if words and target is None:
-            mark = Span("!", "danger")
-        zeros, said = offset_pieces(offset, geo.digits)
-        segments = [
-            Segment(mark.text + " " * (geo.offset_x - 1), look(mark.role)),
-            Segment(zeros, look("faint")),
-            Segment(said + " ", look("strong" if CURSOR in kinds else "muted")),
-            Segment(MARKER, look("key")) if target == 0 else Segment(" ", look()),
-        ]
-        if words:
-            segments.append(Segment(words, look("danger" if target is None else "accent")))
-        else:
-            styles = self._styles
-            segments += [
-                Segment(text, styles[kind])
-                for text, kind in row_pieces(data, geo, overlays, target)
-            ]
-        return Strip(segments).adjust_cell_length(width, look())
+    def _painter(self) -> HexPainter:
+        palette = self.palette
+        if self._paints is None or self._paints[0] is not palette:
+            self._paints = (palette, HexPainter(palette))
+        return self._paints[1]

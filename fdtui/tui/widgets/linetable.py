@@ -10,7 +10,6 @@ from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
-from fdtui.render.spans import Span, Spans
 from fdtui.tui.widgets.columns import Column, RowSource
 from fdtui.tui.widgets.tablebody import TableBody
 
@@ -83,29 +82,10 @@ class LineTable(TableBody):
         """Key of the selected row; None while there are no rows."""
         return self.rows.key
 
-    def visible_range(self) -> range:
-        """Indices of the rows on the screen."""
-        return self.rows.visible(self.page_rows)
-
     def set_source(self, source: RowSource) -> None:
         """Show other rows, or the same ones after they changed; cursor and view stay in place."""
         self.rows.replace(source, self.page_rows)
         self._tell()
-
-    def set_columns(self, columns: Sequence[Column]) -> None:
-        """Show other columns of the same rows."""
-        self._columns = tuple(columns)
-        self._tell()
-
-    def set_sort(self, key: str, *, descending: bool) -> None:
-        """Mark the column that the rows are sorted by."""
-        self._sort = (key, descending)
-        self.changed()
-
-    def set_empty(self, *lines: Spans) -> None:
-        """What to say when there are no rows, a line each; text starts where rows' text does."""
-        self._empty = tuple((Span("  "), *line) for line in lines)
-        self.changed()
 
     def select(self, key: Hashable) -> bool:
         """Put the cursor on the row of `key`; False when there is none."""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from textual.cache import LRUCache
 from textual.strip import Strip
 
-from fdtui.render.spans import Cell, Spans
+from fdtui.render.spans import Cell, Span, Spans
 from fdtui.tui.widgets.bigscroll import BigScroll
 from fdtui.tui.widgets.columns import Column, Placed, TwoLineSource, place
 from fdtui.tui.widgets.fit import as_spans, width_of
@@ -64,6 +64,25 @@ class TableBody(BigScroll):
     def placed(self) -> tuple[Placed, ...]:
         """Where the columns stand."""
         return self._placed
+
+    def visible_range(self) -> range:
+        """Indices of the rows on the screen."""
+        return self.rows.visible(self.page_rows)
+
+    def set_columns(self, columns: Sequence[Column]) -> None:
+        """Show other columns of the same rows."""
+        self._columns = tuple(columns)
+        self.changed()
+
+    def set_sort(self, key: str, *, descending: bool) -> None:
+        """Mark the column that the rows are sorted by."""
+        self._sort = (key, descending)
+        self.changed()
+
+    def set_empty(self, *lines: Spans) -> None:
+        """What to say when there are no rows, a line each; text starts where rows' text does."""
+        self._empty = tuple((Span("  "), *line) for line in lines)
+        self.changed()
 
     def bar(self) -> tuple[int, int, int]:
         return self.rows.top, self.page_rows, len(self.rows.source)

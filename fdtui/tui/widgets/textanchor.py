@@ -17,7 +17,7 @@ from fdtui.render.textlines import (
     lay_out,
     line_start,
 )
-from fdtui.render.window import PAGE, BytesModel
+from fdtui.render.window import PAGE, BytesModel, ReadError
 
 
 class _Move(NamedTuple):
@@ -171,11 +171,18 @@ class TextAnchor:
     def _rows(
         self, start: int, length: int, first: bool = True, most: int | None = None
     ) -> list[TextRow]:
+        """Rows of the bytes from `start` on, as far as they are known; an error is one row."""
         data = self._model.read(start, length)
         rows: list[TextRow] = []
-        crlf = is_crlf(data)
-        for row in lay_out(data, start, self._width, self._measure, first=first, crlf=crlf):
-            rows.append(row)
-            if most is not None and len(rows) > most:
-                break
+        crlf, done, end = is_crlf(data), start, start + len(data)
+        for error in (*self._model.errors_in(start, len(data)), ReadError(end, 0, "")):
+            stop = max(done, error.offset)
+            part = data[done - start : stop - start]
+            for row in lay_out(part, done, self._width, self._measure, first=first, crlf=crlf):
+                rows.append(row)
+                if most is not None and len(rows) > most:
+                    return rows
+            done, first = min(end, max(stop, error.offset + error.length)), True
+            if done > stop:
+                rows.append(TextRow(stop, done, "", True, True))
         return rows

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import ClassVar
 
 from rich.cells import cell_len
-from rich.segment import Segment
-from rich.style import Style
 from textual.binding import Binding, BindingType
 from textual.strip import Strip
 
-from fdtui.render.hexdump import MARKER, offset_pieces
 from fdtui.render.spans import Span, Spans
-from fdtui.render.textlines import HANG, TextRow, is_crlf
+from fdtui.render.textlines import TextRow, is_crlf
 from fdtui.render.units import offset_digits
 from fdtui.render.window import BytesModel
-from fdtui.tui.theme import Tint
 from fdtui.tui.widgets.byteview import ByteView
 from fdtui.tui.widgets.fit import pad
 from fdtui.tui.widgets.textanchor import TextAnchor
+from fdtui.tui.widgets.textpaint import TextPainter
 
 
 class TextView(ByteView):
@@ -42,7 +38,7 @@ class TextView(ByteView):
     @property
     def digits(self) -> int:
         """Hex digits of the margin."""
-        return offset_digits(max(self.model.end, self.target or 0))
+        return offset_digits(self.last_offset)
 
     @property
     def top(self) -> int:
@@ -143,78 +139,22 @@ class TextView(ByteView):
 
     def paint_body(self, width: int, height: int) -> list[Strip]:
         rows = self._rows[:height]
-        lines = [self._line(row, width) for row in rows]
+        painter = TextPainter(self.palette, self.digits, width)
+        lines = [self._line(painter, row) for row in rows]
         at_end = not rows or rows[-1].end >= self.model.end
         if self.ends_with_target and at_end and len(lines) < height:
-            lines.append(self._target_line(width))
+            lines.append(painter.target_line(self.target or 0, self.target_words()))
         if not self.model.end and self._empty and height > 2:
             lines += [self.blank(width), self.spans_line((Span("  "), *self._empty), width)]
         return (lines + [self.blank(width)] * height)[:height]
 
-    def _margin(self, row: TextRow, *, new: bool, target: bool, match: bool) -> list[Segment]:
-        look = self.palette.style
-        mark = self.gutter_mark(target=target, changed=new, match=match)
-        if not row.first:
-            dot = "·".rjust(self.digits + 1)
-            return [Segment(mark.text, look(mark.role)), Segment(dot, look("faint"))]
-        zeros, said = offset_pieces(row.offset, self.digits)
-        tint: Tint = "changed" if new else ""
-        return [
-            Segment(mark.text + " ", look(mark.role, tint)),
-            Segment(zeros, look("faint", tint)),
-            Segment(said, look("key" if target and not new else "muted", tint)),
-        ]
-
-    def _line(self, row: TextRow, width: int) -> Strip:
-        look, model = self.palette.style, self.model
-        length = row.end - row.offset
-        matches = self.matches_in(row.offset, length)
-        target = self.target
-        here = target is not None and row.offset <= target < row.end
-        new = row.first and bool(model.marks_in(row.offset, length))
-        segments = self._margin(row, new=new, target=here, match=bool(matches))
-        segments.append(Segment("  " if row.first else " " * (2 + HANG), look()))
-        # Later ones are laid over earlier ones: escapes, matches, the target's character.
-        styles: list[tuple[int, int, Style]] = [
-            (start, end, look("attention")) for start, end in row.escapes
-        ]
-        for start, end, current in matches:
-            styles.append((*row.chars(start, end), look("text", "current" if current else "match")))
-        text = row.text
-        error = model.error_at(row.offset, length)
-        if error is not None:
-            text, styles = error.text, [(0, len(error.text), look("danger"))]
-        elif here and target is not None:
-            start, end = row.chars(target, target + 1)
-            if start == end:  # the end of the line
-                text, start, end = text + " ", len(text), len(text) + 1
-            styles.append((start, end, self.palette.marked()))
-        segments += _styled(text, styles, look())
-        return Strip(segments).adjust_cell_length(width, look())
-
-    def _target_line(self, width: int) -> Strip:
-        zeros, said = offset_pieces(self.target or 0, self.digits)
-        return self.spans_line(
-            (
-                Span("@ ", "key"),
-                Span(zeros, "faint"),
-                Span(said + "  " + MARKER + " ", "key"),
-                Span(self.target_words(), "accent"),
-            ),
-            width,
+    def _line(self, painter: TextPainter, row: TextRow) -> Strip:
+        length, target = row.end - row.offset, self.target
+        errors = self.model.errors_in(row.offset, length)
+        return painter.line(
+            row,
+            matches=self.matches_in(row.offset, length),
+            target=target if target is not None and row.offset <= target < row.end else None,
+            new=row.first and bool(self.model.marks_in(row.offset, length)),
+            error=errors[0].text if errors else None,
         )
-
-
-def _styled(text: str, runs: list[tuple[int, int, Style]], plain: Style) -> list[Segment]:
-    """`text` in segments, later runs laid over earlier ones."""
-    if not runs:
-        return [Segment(text, plain)] if text else []
-    edges = sorted({0, len(text), *(edge for start, end, _ in runs for edge in (start, end))})
-    segments: list[Segment] = []
-    for low, high in pairwise(edges):
-        style = plain
-        for start, end, look in runs:
-            if start <= low < end:
-                style = look
-        segments.append(Segment(text[low:high], style))
-    return segments
