@@ -13,10 +13,11 @@ from fdtui.kinds import BY_NAME, classify
 from fdtui.kinds.base import FdKind
 from fdtui.linux.procfs import Entry, Failure
 from fdtui.linux.record import Record, Table
+from fdtui.linux.users import user_name
 from fdtui.survey.filter import Filter, FilterError, compile_filter
 from fdtui.survey.scan import Cancelled, Engine, never
 from fdtui.survey.sweeper import Sweeper
-from fdtui.survey.values import Facts, getter, haystack, user_name
+from fdtui.survey.values import Facts, getter, haystack
 
 Key = tuple[int, int, int]  # pid, start time, descriptor
 GROUPINGS = ("", "file", "process", "kind", "user")  # what `g` goes through

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import errno
 import os
-import pwd
 from collections import deque
 from collections.abc import Callable
 from typing import NamedTuple
 
 from fdtui.linux.procfs import ProcFs
+from fdtui.linux.users import user_name
 
 SAMPLES = 12  # of the count, for TREND
 KEEP_GONE = 3.0  # seconds a row stays, struck through, after its process ended
@@ -78,14 +78,13 @@ class _Known:
 
 
 class ProcessTable:
-    """Sweeps a procfs; keeps trends, new and gone marks, and user names between sweeps."""
+    """Sweeps a procfs; keeps trends, new and gone marks between sweeps."""
 
     def __init__(self, procfs: ProcFs, clock: Callable[[], float]) -> None:
         self._procfs = procfs
         self._clock = clock
         self._known: dict[tuple[int, int], _Known] = {}
         self._gone: dict[tuple[int, int], tuple[ProcessRow, float]] = {}
-        self._users: dict[int, str] = {}
         self._sweeps = 0
 
     def sweep(self, cancelled: Callable[[], bool] = lambda: False) -> Snapshot:
@@ -154,7 +153,7 @@ class ProcessTable:
             start_time=stat.start_time,
             ppid=stat.ppid,
             uid=uid,
-            user=self._user(uid),
+            user=user_name(uid),
             fds=fds,
             limit=known.limit,
             name=stat.comm,
@@ -176,16 +175,6 @@ class ProcessTable:
         known.command = command
         known.limit = procfs.limit_nofile(pid)
         known.refused = procfs.refusal(pid)
-
-    def _user(self, uid: int) -> str:
-        name = self._users.get(uid)
-        if name is None:
-            try:
-                name = pwd.getpwuid(uid).pw_name
-            except KeyError:
-                name = str(uid)
-            self._users[uid] = name
-        return name
 
 
 def _has_executable(procfs: ProcFs, pid: int) -> bool:

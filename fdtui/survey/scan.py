@@ -13,7 +13,8 @@ from types import TracebackType
 from typing import Any, ClassVar, Literal, Self
 
 from fdtui.errors import CallFailed
-from fdtui.linux.record import Record, Table, Wants
+from fdtui.linux.fdtable import owner_of
+from fdtui.linux.record import Owner, Record, Table, Wants
 
 Cancelled = Callable[[], bool]
 Payload = Any  # what marshal carries: tuples, lists, dicts, numbers, str, bytes, None
@@ -79,6 +80,14 @@ class Engine(ABC):
                 yield [refused_record(table)]
             elif table.records:
                 yield table.records
+
+    def pids(self) -> list[int]:
+        """Return the processes there are, in order."""
+        return all_pids()
+
+    def owner(self, pid: int) -> Owner | None:
+        """Return what can be told of a process without reading its table; None when it is gone."""
+        return owner_of(pid)
 
     @abstractmethod
     def close(self) -> None:

@@ -10,9 +10,8 @@ import time
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from fdtui.linux.fdtable import owner_of
 from fdtui.linux.record import Table, Wants
-from fdtui.survey.scan import Cancelled, Engine, all_pids, never
+from fdtui.survey.scan import Cancelled, Engine, never
 
 _LEAST_COST = 1e-6  # seconds a descriptor, whatever a coarse clock says
 
@@ -56,7 +55,7 @@ class Sweeper:
         if self._last_sweep is not None:
             allowed = (started - self._last_sweep) * self._duty
         self._last_sweep = started
-        pids = all_pids()
+        pids = self._engine.pids()
         for pid in set(self.tables) - set(pids):
             yield self._ended(pid)
         due = pids if not self.complete else self._due(pids, allowed)
@@ -97,7 +96,7 @@ class Sweeper:
             if known is None:
                 due.append(pid)
                 continue
-            owner = owner_of(pid)
+            owner = self._engine.owner(pid)
             if owner is None or owner != known.owner._replace(error=None):
                 due.append(pid)
             else:

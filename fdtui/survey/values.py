@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import os
-import pwd
 import socket
 import stat
 from collections.abc import Callable, Mapping
-from functools import cache
 from typing import NamedTuple
 
 from fdtui.errors import errno_name
 from fdtui.linux import abi
 from fdtui.linux.json_types import Info, Json
 from fdtui.linux.record import Owner, Record, Sock
+from fdtui.linux.users import user_name
 from fdtui.survey import columns
 from fdtui.survey.columns import Value
 
@@ -52,15 +51,6 @@ class Facts(NamedTuple):
     special: str = ""  # cwd, exe, root, mem: held, but no descriptor
     age: float | None = None
     rate: float | None = None
-
-
-@cache
-def user_name(uid: int) -> str:
-    """The name of a user, the number where it has none."""
-    try:
-        return pwd.getpwuid(uid).pw_name
-    except KeyError:
-        return str(uid)
 
 
 def type_words(record: Record) -> tuple[str, ...]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 
+from fdtui.linux.users import user_name
 from fdtui.render import units
 from fdtui.render.spans import BLANK, Cell, Span, shown
 from fdtui.survey.descriptors import DescriptorRow
 from fdtui.survey.machine import Group, MachineView, completed, key_of, kind_of
-from fdtui.survey.values import Facts, user_name
+from fdtui.survey.values import Facts
 from fdtui.tui.screens.descriptorrows import flags_cell, mode_cell, target_cell
 from fdtui.tui.widgets.columns import ERROR, HELD, PLAIN, Column, Placed, RowState
 

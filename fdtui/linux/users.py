@@ -1,0 +1,19 @@
+"""Names of users, each asked for once."""
+
+from __future__ import annotations
+
+import pwd
+
+names: dict[int, str] = {}  # known so far; nobody renames a user while fdtui runs
+
+
+def user_name(uid: int) -> str:
+    """Return the name of a user, the number where it has none."""
+    name = names.get(uid)
+    if name is None:
+        try:
+            name = pwd.getpwuid(uid).pw_name
+        except KeyError:
+            name = str(uid)
+        names[uid] = name
+    return name
