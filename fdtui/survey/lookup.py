@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from fdtui.linux.fdtable import fdinfo_extra, stat_fields
@@ -63,6 +64,10 @@ class Lookup:
 
     def line(self, record: Record, name: str) -> str:
         """Return the value of the first fdinfo line of that name, "" when there is none."""
+        return next(self.lines(record, name), "")
+
+    def lines(self, record: Record, name: str) -> Iterator[str]:
+        """Yield the values of the fdinfo lines of that name."""
         extra = record.extra
         if not extra and record.flags < 0:
             key = (record.pid, record.fd)
@@ -72,8 +77,7 @@ class Lookup:
         for line in extra.split("\n"):
             head, colon, value = line.partition(":")
             if colon and head == name:
-                return value.strip()
-        return ""
+                yield value.strip()
 
     def comm(self, pid: int) -> str:
         """Return the name of a process; "" once it is gone."""

@@ -27,6 +27,7 @@ from fdtui.survey.socket_peers import (
     dump_namespaces,
     namespaces,
 )
+from fdtui.survey.watchers import EPOLL, Watcher, watchers
 
 _MASTERS = ("/dev/ptmx", "/dev/pts/ptmx")
 _FAMILIES = (socket.AF_INET.value, socket.AF_INET6.value)
@@ -56,6 +57,7 @@ class Neighbours:
 
     def __init__(self, procfs: ProcFs) -> None:
         self._procfs = procfs
+        self._epolls: list[Record] = []  # of the last pass
         self._nowhere: set[int] = set()  # sockets in no namespace's dump: not bound, or unseen
 
     def of_process(
@@ -68,9 +70,11 @@ class Neighbours:
         ends: set[str] = set()  # links of possible peers
         for record in own.values():
             ends.update(_peer_links(record, sockets, lookup))
-        table = read_links(cancelled=cancelled, wanted=ends | {one.link for one in own.values()})
+        wanted = {EPOLL, *ends, *(one.link for one in own.values())}
+        table = read_links(cancelled=cancelled, wanted=wanted)
         if not table.complete:
             return {}
+        self._epolls = list(table.records({EPOLL}))
         sharing = sharing_of_links(table, cancelled, own=pid)
         rows = (
             own.get(record.fd, record) if record.pid == pid else record
@@ -107,6 +111,10 @@ class Neighbours:
             Sharer(*other, lookup.comm(other[0]), kinship.origin((pid, fd), other, holders))
             for other in known
         )
+
+    def watched_by(self, entry: Entry) -> tuple[Watcher, ...]:
+        """Return the epolls that watch it, of those the last pass saw (10 us each: for one row)."""
+        return watchers(_record(entry), self._epolls)
 
     def _sockets(self, pid: int, records: Iterable[Record]) -> SocketPeers:
         """Dump what can hold peers: the process's namespace, all others for what is not there."""
