@@ -33,6 +33,10 @@ KEYS = {
 }
 
 
+ESCAPE_PAUSE = 0.2  # seconds
+COMMAND = [sys.executable, "-m", "fdtui"]
+
+
 class Terminal:
     """A program on a pty of `columns` x `lines`; `raw` keeps every byte it wrote."""
 
@@ -51,7 +55,7 @@ class Terminal:
         self._size(columns, lines)
         self.before = termios.tcgetattr(self._slave)
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "fdtui", *arguments],
+            [*COMMAND, *arguments],
             stdin=self._slave,
             stdout=self._slave,
             stderr=self._slave,
@@ -99,6 +103,11 @@ class Terminal:
         """Type keys by name, or text as it is."""
         for key in keys:
             os.write(self._master, KEYS.get(key, key).encode())
+            if key == "escape":
+                # A person's next key comes later than the rest of an escape sequence would.
+                deadline = time.monotonic() + ESCAPE_PAUSE
+                while time.monotonic() < deadline:
+                    self.pump(0.02)
 
     def pump(self, seconds: float = 0.05) -> bool:
         """Show what the program wrote; False when nothing came."""

@@ -6,7 +6,7 @@ import traceback
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import ClassVar, TypeVar
+from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from textual import events
 from textual.app import App
@@ -17,7 +17,6 @@ from textual.message import Message
 from textual.screen import Screen
 
 from fdtui.errors import FdtuiError
-from fdtui.keeper.api import Event, Hold, Keeper
 from fdtui.render.safe import safe
 from fdtui.survey.processes import ProcessTable, Snapshot
 from fdtui.tui.clipboard import copy
@@ -27,6 +26,9 @@ from fdtui.tui.poller import Job, Poller
 from fdtui.tui.session import SessionLog
 from fdtui.tui.settings import Settings
 from fdtui.tui.terminal import leave_on_signals, leave_with_the_terminal
+
+if TYPE_CHECKING:
+    from fdtui.keeper.api import Event, Hold, Keeper
 
 T = TypeVar("T")
 

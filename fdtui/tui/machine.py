@@ -8,11 +8,14 @@ import socket
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from fdtui.keeper.api import Keeper
 from fdtui.linux.procfs import ProcFs
-from fdtui.survey.neighbours import Neighbours
-from fdtui.survey.scan import Engine, choose
+
+if TYPE_CHECKING:
+    from fdtui.keeper.api import Keeper
+    from fdtui.survey.neighbours import Neighbours
+    from fdtui.survey.scan import Engine
 
 
 def _user() -> str:
@@ -22,10 +25,25 @@ def _user() -> str:
         return str(os.geteuid())
 
 
+# Imported when first used: none of these is needed for the first paint.
+
+
 def _start_keeper() -> Keeper:
     from fdtui.keeper.client import start_keeper
 
     return start_keeper()
+
+
+def _neighbours(procfs: ProcFs) -> Neighbours:
+    from fdtui.survey.neighbours import Neighbours
+
+    return Neighbours(procfs)
+
+
+def _engine() -> Engine:
+    from fdtui.survey.scan import choose
+
+    return choose()
 
 
 @dataclass(slots=True)
@@ -38,6 +56,6 @@ class Machine:
     user: str = field(default_factory=_user)
     uid: int = field(default_factory=os.geteuid)
     start_keeper: Callable[[], Keeper] = _start_keeper
-    engine: Callable[[], Engine] = choose
-    neighbours: Callable[[ProcFs], Neighbours] = Neighbours
+    neighbours: Callable[[ProcFs], Neighbours] = _neighbours
+    engine: Callable[[], Engine] = _engine
     live: bool = True  # False: nothing is looked at but when asked, so that pictures stand still

@@ -1,0 +1,83 @@
+"""The command line: what is imported, what it costs, how it refuses."""
+
+from __future__ import annotations
+
+import os
+import resource
+import subprocess
+import sys
+
+import pytest
+
+import fdtui
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "fdtui", *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        stdin=subprocess.DEVNULL,
+    )
+
+
+def cpu(*command: str) -> float:
+    """The least CPU of three runs, in seconds: what else runs here can only add."""
+    costs = []
+    for _ in range(3):
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        subprocess.run(command, check=True, capture_output=True)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        costs.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+    return min(costs)
+
+
+def test_version_and_help() -> None:
+    assert run("--version").stdout == f"fdtui {fdtui.__version__}\n"
+    text = run("--help").stdout
+    for command in ("ls", "who", "cat", "run", "act", "send", "doctor"):
+        assert f"\n  {command} " in text
+
+
+@pytest.mark.parametrize("command", ["ls", "who", "cat", "run", "act", "send", "doctor", "helper"])
+def test_every_command_explains_itself_without_textual(command: str) -> None:
+    script = (
+        "import sys; from fdtui.cli import main\n"
+        f"try: main([{command!r}, '--help'])\n"
+        "except SystemExit as end: assert end.code == 0\n"
+        "assert 'textual' not in sys.modules and 'rich' not in sys.modules\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert "usage: fdtui" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["nonsense"], "not PID or PID:FD: nonsense"),
+        (["12:x"], "not PID or PID:FD: 12:x"),
+        (["4194305"], "no such process (ENOENT)"),
+        (["cat", "4194305:1"], "no such process (ENOENT)"),
+        (["\x1b[31m"], r"\x1b[31m"),
+    ],
+)
+def test_bad_input_is_one_clear_line(arguments: list[str], words: str) -> None:
+    done = run(*arguments)
+    assert done.returncode in (1, 2)
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "\x1b" not in done.stderr
+
+
+def test_help_costs_little_more_than_python_itself() -> None:
+    floor = cpu(sys.executable, "-c", "pass")
+    assert cpu(sys.executable, "-m", "fdtui", "--help") - floor < 0.060
+
+
+def test_the_table_of_one_process_costs_little_more_than_python_itself() -> None:
+    floor = cpu(sys.executable, "-c", "pass")
+    assert cpu(sys.executable, "-m", "fdtui", "ls", "-p", str(os.getpid())) - floor < 0.060
