@@ -54,21 +54,25 @@ class TerminalGuard(LineFilter):
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
         """The same line without anything that a terminal acts on."""
-        for segment in segments:
-            text, style, _ = segment
-            if not (text.isascii() and text.isprintable()) or (style and style.link):
-                return [self._guarded(segment) for segment in segments]
+        for index, segment in enumerate(segments):
+            if self._foreign(segment):
+                clean = [self._cleaned(s) if self._foreign(s) else s for s in segments[index:]]
+                return [*segments[:index], *clean]
         return segments
 
-    def _guarded(self, segment: Segment) -> Segment:
+    def _foreign(self, segment: Segment) -> bool:
         text, style, control = segment
         if control:
-            return segment
-        if self.ascii_only:
-            if not (text.isascii() and text.isprintable()):
-                text = _same_width("".join(map(_ascii, text)), text)
-        elif _SUSPECT.search(text):
-            text = _same_width("".join(map(_tame, text)), text)
+            return False
+        if style is not None and style.link:
+            return True
+        if text.isascii():
+            return not text.isprintable()
+        return self.ascii_only or _SUSPECT.search(text) is not None
+
+    def _cleaned(self, segment: Segment) -> Segment:
+        text, style, _ = segment
+        clean = "".join(map(_ascii if self.ascii_only else _tame, text))
         if style is not None and style.link:
             style = style.update_link(None)
-        return Segment(text, style)
+        return Segment(_same_width(clean, text), style)

@@ -35,6 +35,8 @@ class TableBody(BigScroll):
         self._sort: tuple[str, bool] = ("", False)
         self._grown: dict[str, int] = {}
         self._placed: tuple[Placed, ...] = ()
+        self._layout: object = None
+        self._cells: dict[int, tuple[Cell, ...]] = {}
         self._empty: Sequence[Spans] = ()
         self._painted: LRUCache[object, tuple[Strip, ...]] = LRUCache(512)
 
@@ -104,35 +106,47 @@ class TableBody(BigScroll):
             lines = [blank, *(self.spans_line(spans, width) for spans in self._empty)]
         between = [blank] * (self.pitch - self._row_lines)
         for index in self.rows.visible(self.page_rows):
-            lines.extend(self._row(painter, index, width))
+            lines.extend(self._row(painter, index))
             lines.extend(between)
         return (lines + [blank] * height)[:height]
 
     def _place(self) -> None:
         """Lay out the columns; a number wider than its column widens that for good."""
-        source = self.rows.source
-        self._placed = place(self._columns, self.app.size.width, self.size.width, self._grown)
-        wider = False
+        self._lay_out()
+        source, grown = self.rows.source, self._grown
+        numbers = [
+            (index, placed)
+            for index, placed in enumerate(self._placed)
+            if placed.column.right and not placed.column.flexible
+        ]
+        self._cells.clear()
+        before = dict(grown)
         for index in self.rows.visible(self.page_rows):
-            for placed, cell in zip(self._placed, source.cells(index, self._placed), strict=False):
-                if placed.column.right and not placed.column.flexible:
-                    need = width_of(as_spans(cell))
-                    if need > max(placed.width, self._grown.get(placed.key, 0)):
-                        self._grown[placed.key] = need
-                        wider = True
-        if wider:
-            self._placed = place(self._columns, self.app.size.width, self.size.width, self._grown)
+            cells = self._cells[index] = tuple(source.cells(index, self._placed))
+            for at, placed in numbers:
+                need = width_of(as_spans(cells[at])) if at < len(cells) else 0
+                if need > placed.width and need > grown.get(placed.key, 0):
+                    grown[placed.key] = need
+        if grown != before:
+            self._lay_out()
+            self._cells.clear()
 
-    def _row(self, painter: RowPainter, index: int, width: int) -> tuple[Strip, ...]:
+    def _lay_out(self) -> None:
+        widths = self.app.size.width, self.size.width
+        layout = (self._columns, *widths, tuple(self._grown.items()))
+        if layout != self._layout:
+            self._layout = layout
+            self._placed = place(self._columns, *widths, self._grown)
+            self._painted.clear()
+
+    def _row(self, painter: RowPainter, index: int) -> tuple[Strip, ...]:
         source = self.rows.source
-        cells = tuple(source.cells(index, self._placed))
+        cells = self._cells.get(index) or tuple(source.cells(index, self._placed))
         below: tuple[Cell, ...] = ()
         if self._row_lines == 2 and isinstance(source, TwoLineSource):
             below = tuple(source.below(index, self._placed))
-        state, cursor = source.state(index), index == self.rows.cursor
-        key = (cells, below, state, cursor, self._placed, width)
+        key = (cells, below, source.state(index), index == self.rows.cursor)
         strips = self._painted.get(key)
         if strips is None:
-            strips = painter.row(cells, below, state, cursor)
-            self._painted[key] = strips
+            strips = self._painted[key] = painter.row(*key)
         return strips
