@@ -9,6 +9,7 @@ from rich.style import Style
 from textual.color import Color
 from textual.content import Content
 from textual.pilot import Pilot
+from textual.strip import Strip
 from textual.widgets import Static
 
 from fdtui.render.glyphs import ASCII, needs_ascii
@@ -58,6 +59,13 @@ def test_links_are_never_written() -> None:
 def test_harmless_lines_are_not_copied() -> None:
     line = [Segment("plain text", Style()), Segment("more", Style(bold=True))]
     assert TerminalGuard().apply(line, BLACK) is line
+
+
+def test_what_one_guard_made_of_a_line_serves_the_next() -> None:
+    strip = Strip([Segment("a\x1bb", Style())])
+    first = strip.apply_filter(TerminalGuard(), BLACK)
+    assert strip.apply_filter(TerminalGuard(), BLACK) is first
+    assert strip.apply_filter(TerminalGuard(ascii_only=True), BLACK) is not first
 
 
 def test_even_a_widget_that_forgot_safe_writes_nothing_foreign() -> None:

@@ -52,6 +52,13 @@ class TerminalGuard(LineFilter):
         super().__init__()
         self.ascii_only = ascii_only
 
+    def __eq__(self, other: object) -> bool:
+        # Strips remember what a filter made of them; any guard of the same kind may use that.
+        return isinstance(other, TerminalGuard) and other.ascii_only == self.ascii_only
+
+    def __hash__(self) -> int:
+        return hash((TerminalGuard, self.ascii_only))
+
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
         """The same line without anything that a terminal acts on."""
         for index, segment in enumerate(segments):
