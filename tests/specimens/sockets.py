@@ -253,6 +253,25 @@ def _udp_error(keep: Keep) -> int:
     return sock.detach()
 
 
+@specimen(
+    "udp-error-behind-data",
+    "udp",
+    consume=_pending(errno.ECONNREFUSED),
+    expected=b"pending",
+    unseen=True,
+)
+def _udp_error_behind_data(keep: Keep) -> int:
+    """A datagram is queued and an error pending: even a peek gets, and takes, the error first."""
+    fd = _udp(socket.AF_INET, LOOPBACK)(keep)
+    with socket.socket(fileno=os.dup(fd)) as sock:
+        sock.connect((LOOPBACK, _closed_port()))
+        sock.send(b"x")
+    poll = select.poll()
+    poll.register(fd, 0)
+    poll.poll(5000)
+    return fd
+
+
 @specimen("raw", "raw", content=b"")
 def _raw(keep: Keep) -> int:
     protocol_for_experiments = 253
