@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import traceback
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
@@ -127,6 +128,8 @@ class FdtuiApp(App[int]):
         self.call_after_refresh(self._start)
 
     def _start(self) -> None:
+        gc.freeze()
+        gc.enable()
         if self.machine.live:
             leave_with_the_terminal(0, lambda: self.call_later(self.leave, 129))
             _ = self.keeper

@@ -8,13 +8,11 @@ import sys
 
 def run(open_at: tuple[int, int | None] | None = None) -> int:
     """Run the app; returns the exit status.  A crash prints where, never what was on screen."""
-    gc.disable()  # importing makes nothing but what stays
+    gc.disable()  # until the first paint: importing and composing make nothing but what stays
     from fdtui.tui.app import FdtuiApp
     from fdtui.tui.settings import load_settings
 
-    gc.enable()
     settings = load_settings()
-    gc.freeze()
     app = FdtuiApp(open_at=open_at, settings=settings)
     status = app.run()
     for line in app.crash:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -28,10 +27,12 @@ def settings_path() -> Path:
 def load_settings(path: Path | None = None) -> Settings:
     """Read the file; without one everything is as it comes.  FdtuiError names what is wrong."""
     path = path or settings_path()
+    if not path.exists():
+        return Settings()
+    import tomllib
+
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return Settings()
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise FdtuiError(f"{path}: {error}", "mend the file or move it away") from error
     theme, keys, plain = table.get("theme", ""), table.get("keys", {}), table.get("ascii", False)

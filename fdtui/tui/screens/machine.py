@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
-from textual.widgets import Input
 
 from fdtui.acquire.base import Target
 from fdtui.render import units
@@ -99,11 +98,8 @@ class MachineScreen(TakingPlace):
         self.fdtui.poller.poke()
 
     def _show_note(self) -> None:
-        from fdtui.tui.widgets.inputline import InputLine
-
-        line = self.query_one("#input", InputLine)
-        if line.has_class("-open"):
-            line.note(self.filter_note())
+        if self.typing and self._input is not None:
+            self._input.note(self.filter_note())
         elif self.filter_text:
             self._show_kept()
 
@@ -181,7 +177,7 @@ class MachineScreen(TakingPlace):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """While something is typed, `g` is a letter like any other."""
         if action == "group":
-            return not isinstance(self.focused, Input)
+            return not self.typing
         return super().check_action(action, parameters)
 
     def action_group(self) -> None:
