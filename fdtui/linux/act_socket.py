@@ -61,15 +61,19 @@ def give(owned: OwnedFd, path: str) -> scm.Peer | None:
     took the connection, None for a datagram socket, which has no connection.
     """
     address: str | bytes = b"\0" + os.fsencode(path[1:]) if path.startswith("@") else path
+    refused = OSError(errno.EPROTOTYPE, os.strerror(errno.EPROTOTYPE))
     for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM, socket.SOCK_SEQPACKET):
         with socket.socket(socket.AF_UNIX, kind | socket.SOCK_CLOEXEC) as sock:
             sock.settimeout(GIVE_TIMEOUT)  # this socket is our own
             try:
                 sock.connect(address)
             except OSError as error:
-                if error.errno == errno.EPROTOTYPE:
+                # In the abstract namespace a listener of another type counts as none.
+                wrong_type = error.errno == errno.EPROTOTYPE
+                if wrong_type or (error.errno == errno.ECONNREFUSED and path.startswith("@")):
+                    refused = error
                     continue
                 raise
             scm.send(sock, b"\0", [owned])
             return None if kind == socket.SOCK_DGRAM else scm.peer(sock)
-    raise OSError(errno.EPROTOTYPE, os.strerror(errno.EPROTOTYPE))
+    raise refused

@@ -2,32 +2,54 @@
 
 from __future__ import annotations
 
+import errno
 import shlex
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar, NamedTuple, TypeAlias
 
 from fdtui.acquire.base import Target
 from fdtui.errors import CallFailed
 from fdtui.keeper.actions.arguments import Args, Argument, usage
+from fdtui.keeper.reading import Stretch
 from fdtui.kinds.base import FdKind
 from fdtui.linux.json_types import Info, Json
 from fdtui.linux.owned import OwnedFd
 from fdtui.linux.peek import Peek
 from fdtui.linux.procfs import Entry
 from fdtui.linux.written import Written
-from fdtui.render.units import plural, size_words
+from fdtui.render.units import plural
 
 Token: TypeAlias = dict[str, Json]  # what a confirmation is bound to, by the words that name it
+
+FILES = frozenset({"regular", "memfd"})
+STORED = FILES | {"block"}
+PIPES = frozenset({"pipe", "fifo"})
+TERMINALS = frozenset({"tty", "ptmx"})
+STREAMS = frozenset({"unix", "tcp", "sctp", "vsock", "socket"})
+SOCKETS = STREAMS | {"udp", "udplite", "raw", "ping", "netlink", "packet"}
+
+_READ, _WRITE = 4, 2
+_NEEDS = {_READ: "reading", _WRITE: "writing", _READ | _WRITE: "reading and writing"}
+_CAUSES = {
+    errno.EAGAIN: "it is full, and nobody takes from it",
+    errno.EPIPE: "nobody is left to read it",
+    errno.EDQUOT: "the quota of its owner is used up",
+    errno.EFBIG: "larger than the file system or RLIMIT_FSIZE allows",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """What is acted on, looked at a moment ago.  `owned` shares the target's description."""
+    """What is acted on, looked at a moment ago.
+
+    `owned` shares the target's description; `read(offset, length)` disturbs nobody.
+    """
 
     owned: OwnedFd
     peek: Peek
+    read: Callable[[int, int], Stretch]
     entry: Entry
     info: Info
     kind: FdKind
@@ -46,10 +68,9 @@ class Held:
         """The shared offset in bytes."""
         return self.entry.info.pos if self.entry.info else 0
 
-    @property
-    def flags(self) -> int:
-        """File status flags as fdinfo prints them."""
-        return self.entry.info.flags if self.entry.info else 0
+    def has(self, flag: int) -> bool:
+        """Is this file status flag set?"""
+        return bool(self.entry.info and self.entry.info.flags & flag)
 
     def about(self) -> str:
         """Return `fd 7 of ingestd 4182`."""
@@ -78,13 +99,13 @@ class Preview:
 class Outcome(NamedTuple):
     """What was done: a verb of the log, words, and the words of the action that undoes it.
 
-    `stopped` says why it was done in part only; `undo_note` is said where no command undoes.
+    `undo_note` is said where no command undoes; `stopped` says why it was done in part only.
     """
 
     verb: str
     words: str
     undo: tuple[str, ...] = ()
-    undo_note: str = "none"
+    undo_note: str = ""
     stopped: str = ""
 
 
@@ -93,33 +114,24 @@ class Action(ABC):
 
     name: ClassVar[str]
     title: ClassVar[str]
-    kinds: ClassVar[frozenset[str]]
+    kinds: ClassVar[frozenset[str] | None] = None  # None: every kind
     arguments: ClassVar[tuple[Argument, ...]] = ()
     access: ClassVar[int] = 0  # 4 read, 2 write: what the descriptor must be open for
-    in_target: ClassVar[bool] = False  # True: done inside the target, by injection
 
     def unfit(self, kind: str, entry: Entry) -> str:
         """Say why it can't be offered for this descriptor; "" when it can."""
-        if kind not in self.kinds:
+        if self.kinds is not None and kind not in self.kinds:
             return f"{self.name} is not for kind {kind}"
-        if entry.access == 0 and not self.in_target and self.access:
-            return f"{self.name} needs a descriptor that is open for more than its path (O_PATH)"
-        if entry.access >= 0 and self.access & ~entry.access:
-            mode = {2: "writing", 4: "reading"}[self.access & ~entry.access]
-            return f"{self.name} needs a descriptor that is open for {mode}"
-        return ""
+        missing = self.access & ~entry.access if entry.access >= 0 else 0
+        return f"{self.name}: it is not open for {_NEEDS[missing]}" if missing else ""
 
     def usage(self) -> str:
         """Return `pwrite OFFSET TEXT`."""
         return f"{self.name} {usage(self.arguments)}".rstrip()
 
-    def button(self, args: Args) -> str:
+    def button(self) -> str:
         """Return the words on the dangerous button."""
         return self.title.lower()
-
-    @abstractmethod
-    def preview(self, held: Held, args: Args) -> Preview:
-        """Say what is, what will be and what can go wrong.  Reads only."""
 
     def essentials(self, held: Held, args: Args) -> Token:
         """Return what the confirmation is bound to, besides the identity of what is held.
@@ -127,6 +139,14 @@ class Action(ABC):
         Only what would make the person decide otherwise: a log that grew is the same log.
         """
         return {}
+
+    def again(self, held: Held, args: Args, shown: Token) -> Token:
+        """Return the essentials as they are at the deed, to be compared with those `shown`."""
+        return self.essentials(held, args)
+
+    @abstractmethod
+    def preview(self, held: Held, args: Args) -> Preview:
+        """Say what is, what will be and what can go wrong.  Reads only."""
 
     @abstractmethod
     def perform(self, held: Held, args: Args, shown: Token) -> Outcome:
@@ -150,19 +170,18 @@ def failed(
     call: str, held: Held, error: OSError | int, cause: str = "", remedy: str = ""
 ) -> CallFailed:
     """Make the error of a call on what is held: `ftruncate(fd 7 of x 812): ... (EPERM)`."""
-    return CallFailed(f"{call}({held.about()})", error, cause, remedy)
+    code = error if isinstance(error, int) else error.errno or 0
+    return CallFailed(f"{call}({held.about()})", code, cause or _CAUSES.get(code, ""), remedy)
 
 
 def written(
-    held: Held, done: Written, call: str, undo: Sequence[str] = (), note: str = "none"
+    held: Held, done: Written, call: str, undo: Sequence[str] = (), note: str = ""
 ) -> Outcome:
     """Turn how far a write came into an outcome; CallFailed when not one byte went."""
-    reasons = {11: "there is no room, and nobody reads", 32: "nobody is left to read"}
     if done.errno and not done.done:
-        raise failed(call, held, done.errno, reasons.get(done.errno, ""))
-    went = size_words(done.done) if done.done > 999 else plural(done.done, "byte")
+        raise failed(call, held, done.errno)
     if not done.errno:
-        return Outcome("wrote", f"{went} to {held.about()}", tuple(undo), note)
-    error = failed(call, held, done.errno, reasons.get(done.errno, ""))
-    words = f"{done.done:,} of {done.wanted:,} bytes to {held.about()}"
-    return Outcome("wrote", words, tuple(undo), note, stopped=error.message)
+        words = f"{plural(done.done, 'byte')} to {held.about()}"
+        return Outcome("wrote", words, tuple(undo), note)
+    words = f"{done.done:,} of {plural(done.wanted, 'byte')} to {held.about()}"
+    return Outcome("wrote", words, tuple(undo), note, failed(call, held, done.errno).message)
