@@ -146,10 +146,9 @@ def _line(key: Device, files: list[DeletedFile], systems: FileSystems) -> FileSy
     mount = own_mount_of(key)
     ours = mount is not None
     mount = mount or _mount_of(holder)
-    # Through the held file itself: its mount may be in another namespace than ours.
-    path = mount.point if ours and mount else f"/proc/{holder.pid}/fd/{holder.fd}"
     kind = mount.fstype if mount else ""
-    usage = systems.usage(key, path, kind)
+    # Through the held file itself: its mount may be hidden, or in another namespace than ours.
+    usage = systems.usage(key, f"/proc/{holder.pid}/fd/{holder.fd}", kind)
     return FileSystem(
         key,
         mount.point if mount else "",
@@ -166,11 +165,15 @@ def _line(key: Device, files: list[DeletedFile], systems: FileSystems) -> FileSy
 def _others(known: set[Device], systems: FileSystems) -> list[FileSystem]:
     """What else is mounted here, each file system once, as df(1) shows it."""
     lines = []
-    for mount in mounts_of("self").values():
+    mounts = mounts_of("self").values()
+    visible = {mount.point: mount.id for mount in mounts}  # the last one there hides the others
+    for mount in mounts:
         if mount.dev in known or mount.fstype in _PSEUDO:
             continue
         known.add(mount.dev)
         best = own_mount_of(mount.dev) or mount
+        if visible[best.point] != best.id:
+            continue
         usage = systems.usage(mount.dev, best.point, best.fstype)
         if isinstance(usage, Usage) and not usage.size:
             continue
