@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from functools import cache
 from typing import ClassVar
 
 from fdtui.kinds._info import integer, line, muted, nested, strong, text
@@ -10,7 +11,7 @@ from fdtui.kinds._sockets import Option, SocketKind
 from fdtui.kinds.base import Fact, fact
 from fdtui.linux.json_types import Info
 from fdtui.linux.peek_socket import Address
-from fdtui.linux.procfs import Entry
+from fdtui.linux.procfs import Entry, read_file
 from fdtui.linux.spans import Spans
 from fdtui.linux.units import plural
 
@@ -23,9 +24,18 @@ def endpoint(address: str, port: int | None) -> str:
     return host if port is None else f"{host}:{port}"
 
 
+@cache
+def _first_ephemeral() -> int:
+    """The first port the kernel gives to who asks for none, ip(7) ip_local_port_range."""
+    try:
+        return int(read_file("/proc/sys/net/ipv4/ip_local_port_range").split()[0])
+    except OSError:
+        return 32768
+
+
 def is_service(local: int, remote: int) -> bool:
-    """Is the local end the service?  Services have the lower port; the kernel keeps no record."""
-    return local < remote
+    """Is the local end the service?  The kernel keeps no record: its port was asked for."""
+    return local < _first_ephemeral() and local < remote
 
 
 class InetKind(SocketKind):

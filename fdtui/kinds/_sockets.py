@@ -75,7 +75,13 @@ _SOCKET_OPTIONS = tuple(
         ("SO_TIMESTAMP", 29, True),
     )
 )
-_ALWAYS_SHOWN = {"SO_RCVBUF", "SO_SNDBUF"}
+_ORDER = (
+    *("TCP_NODELAY", "SO_KEEPALIVE", "TCP_USER_TIMEOUT", "SO_RCVBUF", "SO_SNDBUF"),
+    *("TCP_DEFER_ACCEPT", "SO_LINGER", "SO_MARK", "SO_PRIORITY"),
+)
+_BYTES = {"SO_RCVBUF", "SO_SNDBUF"}
+# What everybody has who set nothing; the keepalive times are told beside SO_KEEPALIVE.
+_DEFAULTS: Info = {"SO_RCVLOWAT": 1, "IP_TTL": 64, "TCP_KEEPINTVL": 75, "TCP_KEEPCNT": 9}
 _LINGER = struct.Struct("=ii")
 
 
@@ -277,15 +283,24 @@ def filled(name: str, used: int, room: int | None, note: str) -> Fact:
 
 
 def option_facts(options: Mapping[str, Json]) -> list[Fact]:
-    """Buffers always, the rest where it is set."""
-    facts = []
-    for name, value in options.items():
-        if name in _ALWAYS_SHOWN and isinstance(value, int):
-            facts.append(fact(name, size_cell(value)))
-        elif value is True:
-            facts.append(fact(name, "on"))
-        elif name == "SO_LINGER":
-            facts.append(fact(name, "off" if value is None else f"{value} s"))
-        elif value not in (False, None, ""):
-            facts.append(fact(name, str(value)))
-    return facts
+    """The same ones always, in their places; the rest where it was set."""
+    shown = [name for name in _ORDER if name in options]
+    shown += [
+        name
+        for name, value in options.items()
+        if name not in _ORDER and value and value != _DEFAULTS.get(name)
+    ]
+    return [fact(name, _option_words(name, options)) for name in shown if name != "TCP_KEEPIDLE"]
+
+
+def _option_words(name: str, options: Mapping[str, Json]) -> str:
+    value = options[name]
+    if name in _BYTES and isinstance(value, int):
+        return size_cell(value)
+    if name == "SO_KEEPALIVE" and value and "TCP_KEEPIDLE" in options:
+        return f"on, {options['TCP_KEEPIDLE']} s"
+    if name == "SO_LINGER" and value is not None:
+        return f"{value} s"
+    if value is None or isinstance(value, bool):
+        return "on" if value else "off"
+    return str(value)

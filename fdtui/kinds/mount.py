@@ -8,8 +8,24 @@ from fdtui.kinds.base import Fact, Fit, View, fact
 from fdtui.kinds.facts import Facts
 from fdtui.linux.json_types import Info
 from fdtui.linux.mountinfo import own_mount_of
+from fdtui.linux.peek import Peek
+from fdtui.linux.peek_file import fs_magic
 from fdtui.linux.procfs import Entry
 from fdtui.linux.spans import Spans
+
+_NAMES = {
+    0x01021994: "tmpfs",
+    0xEF53: "ext4",
+    0x58465342: "xfs",
+    0x9123683E: "btrfs",
+    0x794C7630: "overlay",
+    0x9FA0: "proc",
+    0x62656572: "sysfs",
+    0x63677270: "cgroup2",
+    0x65735546: "fuse",
+    0x6969: "nfs",
+    0x01021997: "9p",
+}
 
 
 class Mount(PathKind):
@@ -18,6 +34,7 @@ class Mount(PathKind):
     name = "mount"
     label = "mount"
     view = View.ENTRIES
+    examines = True
 
     def fit(self, facts: Facts) -> Fit:
         return Fit.BY_OPENING if facts.where == "detached" else Fit.NO
@@ -31,6 +48,13 @@ class Mount(PathKind):
             same = own_mount_of(entry.stat.dev)
             if same is not None:
                 found["fstype"], found["source"] = same.fstype, same.source
+        return found
+
+    def examine(self, peek: Peek, entry: Entry) -> Info:
+        found = self.describe(entry)
+        if "fstype" not in found:
+            magic = fs_magic(peek)
+            found["fstype"] = _NAMES.get(magic, f"{magic:#x}")
         return found
 
     def target(self, entry: Entry, info: Info) -> Spans:

@@ -56,7 +56,7 @@ class Namespace(FdKind):
         return found
 
     def examine(self, peek: Peek, entry: Entry) -> Info:
-        found = self.describe(entry)
+        found: Info = {"host": False, **self.describe(entry)}
         try:
             number = peek.ioctl_value(_NS_GET_NSTYPE)
             found["ns_type"] = _TYPES.get(number, hex(number))
@@ -71,7 +71,8 @@ class Namespace(FdKind):
                 with ioctl_open(peek, request) as other:
                     found[key] = Peek(other).statx().ino
             except OSError:
-                found[key] = None  # EPERM: outside of what this process may see
+                if not found["host"]:  # the first ones have none
+                    found[key] = None  # EPERM: outside of what this process may see
         if kind == "user":
             try:
                 raw = peek.ioctl_read(_NS_GET_OWNER_UID, 4)

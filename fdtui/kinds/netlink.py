@@ -31,6 +31,8 @@ class Netlink(SocketKind):
 
     def examine(self, peek: Peek, entry: Entry) -> Info:
         found = super().examine(peek, entry)
+        if "rport" not in found:
+            found["state"] = "UNCONN"  # getpeername answers 0: the kernel
         raw = option_bytes(peek, _SOL_NETLINK, _LIST_MEMBERSHIPS, 512) or b""
         mask = int.from_bytes(raw, "little")
         found["groups"] = [bit + 1 for bit in range(mask.bit_length()) if mask >> bit & 1]
