@@ -5,14 +5,17 @@ from __future__ import annotations
 import os
 import socket
 import struct
+from pathlib import Path
 
 import pytest
 
 from fdtui.linux.devices import parse_devices, parse_misc, parse_tty_drivers
-from fdtui.linux.handles import kernel_dev
+from fdtui.linux.handles import Handle, kernel_dev, paths_of
 from fdtui.linux.locks import Lock, parse_lock
-from fdtui.linux.mountinfo import mounts_of, parse_mountinfo, unescape
+from fdtui.linux.mountinfo import mounts_of, own_mount_of, parse_mountinfo, unescape
+from fdtui.linux.owned import OwnedFd
 from fdtui.linux.tcpinfo import parse_tcp_info
+from tests.specimens.registry import buffer, syscall
 
 MOUNTS = (
     b"27 1 254:0 / / rw,relatime - ext4 /dev/vda rw\n"
@@ -118,3 +121,45 @@ def test_tcp_info_of_an_old_kernel_ends_early() -> None:
 def test_a_device_number_as_the_kernel_prints_it() -> None:
     assert kernel_dev(0xFE00000) == (254, 0)
     assert kernel_dev(0x15) == (0, 21)
+
+
+@pytest.mark.needs_root
+def test_a_handle_becomes_a_path_and_no_watcher_sees_how(tmp_path: Path) -> None:
+    """The mount's root is watched for opens, and so is the file itself."""
+    watched = tmp_path / "with a blank"
+    watched.touch()
+    dev = os.stat(watched).st_dev
+    mount = own_mount_of((os.major(dev), os.minor(dev)))
+    assert mount is not None
+    in_open, in_isdir = 0x20, 0x40000000
+    with OwnedFd(syscall("inotify_init1", os.O_NONBLOCK | os.O_CLOEXEC)) as inotify:
+        for path in (str(watched), mount.point):
+            syscall("inotify_add_watch", inotify.fileno(), buffer(path.encode() + b"\0"), in_open)
+        lines = Path(f"/proc/self/fdinfo/{inotify.fileno()}").read_text().splitlines()
+        pairs = [dict(word.split(":") for word in line.split()[1:]) for line in lines[4:]]
+        handles = [
+            Handle(
+                kernel_dev(int(found["sdev"], 16)),
+                int(found["fhandle-type"], 16),
+                bytes.fromhex(found["f_handle"]),
+            )
+            for found in pairs
+        ]
+        here = os.getcwd()
+        assert sorted(paths_of(handles), key=str) == sorted((mount.point, str(watched)))
+        assert paths_of([handles[0]._replace(data=b"\0" * 8)]) == [None]
+        assert os.getcwd() == here
+        events = b""
+        try:
+            events = os.read(inotify.fileno(), 4096)
+        except BlockingIOError:
+            pass
+    # Others on this machine may open the root; whoever does reads it as a directory.
+    assert not any(
+        mask & in_open and not mask & in_isdir
+        for _, mask, _, _ in struct.iter_unpack("iIII", events)
+    )
+
+
+def test_no_handle_no_thread() -> None:
+    assert paths_of([]) == []

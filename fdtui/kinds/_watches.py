@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fdtui.linux.handles import HandlePaths, kernel_dev
+from fdtui.linux.handles import Handle, kernel_dev, paths_of
 from fdtui.linux.json_types import Info, Json
 
 MOST_PATHS = 4096  # handles resolved at one look: 6 µs each
@@ -25,18 +25,21 @@ def inode_info(pairs: dict[str, str]) -> Info:
 
 
 def with_paths(marks: list[Info], lines: list[dict[str, str]]) -> list[Json]:
-    """Add `path` to every mark whose handle opens; None where it does not."""
-    found: list[Json] = []
-    with HandlePaths() as paths:
-        for index, (mark, pairs) in enumerate(zip(marks, lines, strict=True)):
-            if "f_handle" not in pairs or index >= MOST_PATHS:
-                found.append(mark)
-                continue
-            handle = bytes.fromhex(pairs["f_handle"])[: int(pairs["fhandle-bytes"], 16)]
-            kind = int(pairs["fhandle-type"], 16)
-            dev = kernel_dev(int(pairs.get("sdev", "0"), 16))
-            found.append({**mark, "path": paths.path(dev, kind, handle)})
-    return found
+    """Add `path` to every mark that has a handle; None where the handle does not open."""
+    wanted = [index for index, pairs in enumerate(lines) if "f_handle" in pairs][:MOST_PATHS]
+    handles = [
+        Handle(
+            kernel_dev(int(lines[index].get("sdev", "0"), 16)),
+            int(lines[index]["fhandle-type"], 16),
+            bytes.fromhex(lines[index]["f_handle"])[: int(lines[index]["fhandle-bytes"], 16)],
+        )
+        for index in wanted
+    ]
+    paths = dict(zip(wanted, paths_of(handles), strict=True))
+    return [
+        {**mark, "path": paths[index]} if index in paths else mark
+        for index, mark in enumerate(marks)
+    ]
 
 
 def where(mark: Info) -> str:

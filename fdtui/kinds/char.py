@@ -72,6 +72,8 @@ class Char(FdKind):
             info["misc"] = misc_name(number[1])
         if entry.info and (name := entry.info.get("iff")) is not None:
             info["iff"] = name
+        if entry.info and (more := [list(pair) for pair in entry.info.lines if pair[0] != "iff"]):
+            info["fdinfo"] = more
         return info
 
     def examine(self, peek: Peek, entry: Entry) -> Info:
@@ -110,6 +112,8 @@ class Char(FdKind):
         if "iff" in info:
             flags = " ".join(words(info, "iff_flags"))
             facts.append(fact("interface", text(info, "iff") or "none", flags))
+        if entry.info:
+            facts += [fact(key, value) for key, value in entry.info.lines if key != "iff"]
         if "netns" in info:
             facts.append(fact("netns", str(info["netns"])))
         return tuple(facts)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ctypes
 import socket
-import struct
 
 from fdtui.linux.peek import (
     PACKET_STATISTICS,
@@ -25,9 +24,8 @@ SIOCGSKNS = 0x894C
 SIOCOUTQNSD = 0x894B
 
 _CLEARING = {(socket.SOL_SOCKET, SO_ERROR), (SOL_PACKET, PACKET_STATISTICS)}
-_libc = ctypes.CDLL(None, use_errno=True)
-_libc.getsockopt.argtypes = [ctypes.c_int] * 3 + [ctypes.c_void_p] * 2
-_INT = struct.Struct("=i")
+_getsockopt = ctypes.CDLL(None, use_errno=True).getsockopt
+_getsockopt.argtypes = [ctypes.c_int] * 3 + [ctypes.c_void_p] * 2
 
 Address = tuple[object, ...] | str | bytes | int | None
 
@@ -39,15 +37,21 @@ def option_bytes(peek: Peek, level: int, option: int, size: int) -> bytes | None
     buffer = ctypes.create_string_buffer(size)
     length = ctypes.c_int(size)
     number = peek.number_for_linux()
-    if _libc.getsockopt(number, level, option, buffer, ctypes.byref(length)) < 0:
+    if _getsockopt(number, level, option, buffer, ctypes.byref(length)) < 0:
         return None
     return buffer.raw[: length.value]
 
 
 def option(peek: Peek, level: int, name: int) -> int | None:
     """getsockopt(2) of an int; None where the socket has no such option."""
-    raw = option_bytes(peek, level, name, 4)
-    return _INT.unpack(raw)[0] if raw and len(raw) == 4 else None
+    if (level, name) in _CLEARING:
+        raise ValueError("reading that option clears it for the target")
+    # Three dozen of them are read for each row of a table, hence no buffers here.
+    value, length = ctypes.c_int(), ctypes.c_int(4)
+    number = peek.number_for_linux()
+    if _getsockopt(number, level, name, ctypes.byref(value), ctypes.byref(length)) < 0:
+        return None
+    return value.value if length.value == 4 else None
 
 
 def peeks_itself(peek: Peek) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from typing import NamedTuple
+from functools import cache
 
 from fdtui.linux.json_types import Info
 
@@ -13,34 +13,31 @@ _NO_LIMIT_32 = 0x7FFFFFFF
 _NO_LIMIT_64 = 0xFFFFFFFFFFFFFFFF
 
 
-class _Field(NamedTuple):
-    name: str
-    offset: int
-    format: str
-    per_second: int = 0  # ticks a second for times, 0 for counts
+# In the order of linux/tcp.h, behind eight bytes of bit fields.  Q: 64 bits; *: a time in
+# microseconds, +: in milliseconds.
+_LAYOUT = (
+    "rto* ato* snd_mss rcv_mss unacked sacked lost retrans fackets last_data_sent+ "
+    "last_ack_sent+ last_data_recv+ last_ack_recv+ pmtu rcv_ssthresh rtt* rttvar* "
+    "snd_ssthresh snd_cwnd advmss reordering rcv_rtt* rcv_space total_retrans "
+    "Qpacing_rate Qmax_pacing_rate Qbytes_acked Qbytes_received segs_out segs_in "
+    "notsent_bytes min_rtt* data_segs_in data_segs_out Qdelivery_rate Qbusy_time* "
+    "Qrwnd_limited* Qsndbuf_limited* delivered delivered_ce Qbytes_sent Qbytes_retrans "
+    "dsack_dups reord_seen rcv_ooopack snd_wnd rcv_wnd rehash"
+)
+_TICKS = {"*": 1_000_000, "+": 1_000}
 
 
-def _layout() -> tuple[_Field, ...]:
-    """Lay the fields out in the order of linux/tcp.h; the eight bytes before are bit fields."""
-    words = (
-        "rto* ato* snd_mss rcv_mss unacked sacked lost retrans fackets last_data_sent+ "
-        "last_ack_sent+ last_data_recv+ last_ack_recv+ pmtu rcv_ssthresh rtt* rttvar* "
-        "snd_ssthresh snd_cwnd advmss reordering rcv_rtt* rcv_space total_retrans "
-        "Qpacing_rate Qmax_pacing_rate Qbytes_acked Qbytes_received segs_out segs_in "
-        "notsent_bytes min_rtt* data_segs_in data_segs_out Qdelivery_rate Qbusy_time* "
-        "Qrwnd_limited* Qsndbuf_limited* delivered delivered_ce Qbytes_sent Qbytes_retrans "
-        "dsack_dups reord_seen rcv_ooopack snd_wnd rcv_wnd rehash"
-    )
-    fields, offset = [], 8
-    for word in words.split():
-        form = "Q" if word.startswith("Q") else "I"
-        ticks = {"*": 1_000_000, "+": 1_000}.get(word[-1], 0)
-        fields.append(_Field(word.strip("Q*+"), offset, "=" + form, ticks))
-        offset += struct.calcsize("=" + form)
-    return tuple(fields)
-
-
-_FIELDS = _layout()
+@cache
+def _fitting(length: int) -> tuple[struct.Struct, tuple[tuple[str, int], ...]]:
+    """Return the fields that a struct of `length` bytes holds: name, ticks a second or 0."""
+    form, fields = "=", []
+    for word in _LAYOUT.split():
+        letter = "Q" if word.startswith("Q") else "I"
+        if 8 + struct.calcsize(form + letter) > length:
+            break
+        form += letter
+        fields.append((word.strip("Q*+"), _TICKS.get(word[-1], 0)))
+    return struct.Struct(form), tuple(fields)
 
 
 def parse_tcp_info(raw: bytes) -> Info:
@@ -58,10 +55,8 @@ def parse_tcp_info(raw: bytes) -> Info:
         "rcv_wscale": raw[6] >> 4,
         "delivery_rate_app_limited": bool(raw[7] & 1),
     }
-    for name, offset, form, ticks in _FIELDS:
-        if offset + struct.calcsize(form) > len(raw):
-            break
-        value: int = struct.unpack_from(form, raw, offset)[0]
+    layout, fields = _fitting(len(raw))
+    for (name, ticks), value in zip(fields, layout.unpack_from(raw, 8), strict=True):
         if ticks:
             info[name] = value / ticks
         elif value == _NO_LIMIT_64 or (name == "snd_ssthresh" and value >= _NO_LIMIT_32):
