@@ -12,7 +12,7 @@ from typing import NamedTuple
 from fdtui.kinds import BY_NAME, classify
 from fdtui.kinds.base import FdKind
 from fdtui.linux.procfs import Entry, Failure
-from fdtui.linux.record import Record, Table
+from fdtui.linux.record import Owner, Record, Table
 from fdtui.linux.users import user_name
 from fdtui.survey.filter import Filter, FilterError, compile_filter
 from fdtui.survey.scan import Cancelled, Engine, never
@@ -143,6 +143,14 @@ class MachineTable:
                 if cancelled():
                     return False
         return True
+
+    def records(self) -> list[Record]:
+        """Return every row as it was read last."""
+        return [record for table in self._sweeper.tables.values() for record in table.records]
+
+    def owners(self) -> dict[int, Owner]:
+        """Return the processes of the last sweep by pid."""
+        return {pid: table.owner for pid, table in self._sweeper.tables.items()}
 
     def answer(self, question: Question) -> MachineView:
         """Filter, sort and group what is known."""

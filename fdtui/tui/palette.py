@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from fdtui.tui.app import FdtuiApp
 
 
+_MEANT = frozenset({"table.filter", "table.reverse", "place.freeze", "place.keys"})
+
+
 class Everything(Provider):
     """Places, the screen's own actions, and `pid` for the processes."""
 
@@ -30,14 +33,19 @@ class Everything(Provider):
         seen = set()
         for key, active in self.screen.active_bindings.items():
             binding = active.binding
-            if not binding.description or binding.system or binding.description in seen:
+            if not binding.id or not binding.description or binding.description in seen:
                 continue
+            if binding.id.startswith(("table.", "place.")) and binding.id not in _MEANT:
+                continue  # moving about is quicker by key
             seen.add(binding.description)
             yield (
                 binding.description,
                 f"the key {key}",
                 partial(self.app.run_action, binding.action, active.node),
             )
+
+        for theme in sorted(self._app.available_themes):
+            yield f"theme {theme}", "colours", partial(setattr, self._app, "theme", theme)
 
     def _processes(self) -> Iterator[tuple[str, str, Callable[[], object]]]:
         sweep = self._app.last_sweep

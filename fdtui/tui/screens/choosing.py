@@ -37,10 +37,9 @@ class ChooseColumns(Dialog):
             names = list(self._able)
             if int(event.character) <= len(names):
                 event.stop()
+                event.prevent_default()
                 self._chosen ^= {names[int(event.character) - 1]}
                 self.show("Columns", self._lines(), _BUTTONS)
-                return
-        super().on_key(event)
 
     def answer(self, key: str) -> None:
         """Enter takes the choice."""

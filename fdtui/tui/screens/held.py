@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.widget import Widget
 
 from fdtui.keeper.api import Hold
 from fdtui.kinds import BY_NAME
@@ -164,8 +165,12 @@ class Held(PlaceScreen):
     def body(self) -> ComposeResult:
         yield LineTable(_HELD, row_lines=2, id="table")
         yield RuleLine(id="together")
+        yield Widget(id="room")
         yield RuleLine(id="session")
-        yield LineTable(_LOG, id="log")
+        log = LineTable(_LOG, id="log")
+        log.head_lines = 0
+        log.shows_cursor = False
+        yield log
 
     @property
     def table(self) -> LineTable:
@@ -173,7 +178,6 @@ class Held(PlaceScreen):
         return self.query_one("#table", LineTable)
 
     def on_mount(self) -> None:
-        super().on_mount()
         self.query_one("#session", RuleLine).show((Span("this session", "strong"),))
         self.table.set_empty(
             (
@@ -219,6 +223,19 @@ class Held(PlaceScreen):
         log.set_source(LogRows(self.fdtui.log_of_session))
         log.move_to(len(self.fdtui.log_of_session) - 1)
         self.query_one("#together", RuleLine).show(self._together(holds))
+        self._share_room()
+
+    def _share_room(self) -> None:
+        """Holds above, the log pinned to the bottom, what is left between them."""
+        log = self.query_one("#log", LineTable)
+        lines = self.app.size.height - 5  # title, status, keys and the two rules
+        log_lines = min(max(1, len(self.fdtui.log_of_session)), max(3, lines // 3))
+        log.styles.height = lines if log.has_focus else log_lines
+        self.table.styles.height = min(self.table.content_lines + 1, lines - log_lines)
+        self.query_one("#together", RuleLine).display = bool(self.fdtui.holds)
+
+    def on_resize(self) -> None:
+        self._share_room()
 
     def _together(self, holds: Sequence[Hold]) -> Spans:
         kept = sum(
@@ -273,6 +290,7 @@ class Held(PlaceScreen):
         """Give the session log the focus, or the holds again."""
         log = self.query_one("#log", LineTable)
         (self.table if log.has_focus else log).focus()
+        self.call_after_refresh(self._share_room)
 
     def action_back(self) -> None:
         """Home is where one came from."""

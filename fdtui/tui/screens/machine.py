@@ -201,7 +201,8 @@ class MachineScreen(TakingPlace):
         """Show deleted files that are still open, and what they cost."""
         from fdtui.tui.screens.deleted import Deleted
 
-        self.app.push_screen(Deleted())
+        if self._table is not None:
+            self.app.push_screen(Deleted(self._table))
 
     def action_who(self) -> None:
         """Show everybody who has the file of this row."""

@@ -69,7 +69,6 @@ class TablePlace(PlaceScreen):
 
     def on_mount(self) -> None:
         """Mark the sort column; keys go to the table."""
-        super().on_mount()
         self.table.set_sort(self.sort, descending=self.descending)
         self.table.focus()
         self.call_after_refresh(self._mount_input)

@@ -46,12 +46,11 @@ class Yank(Dialog):
         super().__init__(f"Yank from {subject}", lines, [Button("esc", "leave", "focused")])
 
     def on_key(self, event: events.Key) -> None:
-        """A key of the menu, or one of the buttons."""
+        """A key of the menu; the buttons' keys are the dialog's."""
         if event.character in self._choices:
             event.stop()
+            event.prevent_default()
             self.answer(event.character)
-        else:
-            super().on_key(event)
 
     def answer(self, key: str) -> None:
         """Copy what the key stands for."""

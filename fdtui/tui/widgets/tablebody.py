@@ -19,6 +19,8 @@ class TableBody(BigScroll):
     """Rows of a source under the heads of their columns."""
 
     head_lines = 1
+    shows_cursor = True
+    """A row is selected; False for a table that is only read."""
 
     def __init__(
         self,
@@ -145,7 +147,7 @@ class TableBody(BigScroll):
         below: tuple[Cell, ...] = ()
         if self._row_lines == 2 and isinstance(source, TwoLineSource):
             below = tuple(source.below(index, self._placed))
-        key = (cells, below, source.state(index), index == self.rows.cursor)
+        key = (cells, below, source.state(index), self.shows_cursor and index == self.rows.cursor)
         strips = self._painted.get(key)
         if strips is None:
             strips = self._painted[key] = painter.row(*key)
