@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 
 import pytest
 
 from fdtui.kinds import BY_NAME
 from fdtui.kinds.base import Section
+from fdtui.kinds.epoll import parse_tfd
 from fdtui.kinds.sock_facts import sock_facts
 from fdtui.linux.json_types import Info
 from fdtui.linux.record import Sock
@@ -169,7 +169,7 @@ def test_costs_of_holding() -> None:
         "4.2 GB of /var stay allocated until you release it"
     )
     pipe = BY_NAME["pipe"]
-    reading, writing = (replace(row("pipe:[1]"), access=access) for access in (4, 2))
+    reading, writing = (row("pipe:[1]")._replace(access=access) for access in (4, 2))
     assert pipe.hold_cost(reading, {}) == "its writer would get EPIPE up to 0.5 s late"
     late = "its reader would get its end-of-file up to 0.5 s late"
     assert pipe.hold_cost(writing, {}) == late
@@ -184,3 +184,20 @@ def test_a_swept_socket_reads_as_one_looked_at() -> None:
     pair = sock_facts(Sock(1, 1, 0, 1, "", 0, "", 0, 0, 0, 0, 77, "/run/x"))
     assert (pair["family"], pair["type"], pair["state"]) == ("unix", "stream", "ESTAB")
     assert (pair["path"], pair["peer_ino"]) == ("/run/x", 77)
+
+
+def test_what_an_epoll_watches() -> None:
+    assert parse_tfd(
+        "      13 events: 80000019 data:     7fa70000000d  pos:0 ino:40e sdev:10".strip()
+    ) == {
+        "tfd": 13,
+        "events": ["IN", "ET"],
+        "data": "0x7fa70000000d",
+        "ino": 0x40E,
+        "sdev": "0:16",
+    }
+    assert parse_tfd("5 events:       19 data: 5") == {"tfd": 5, "events": ["IN"], "data": "0x5"}
+    with pytest.raises(ValueError, match="no tfd line"):
+        parse_tfd("whatever comes next")
+    odd = row("anon_inode:[eventpoll]", lines=(("tfd", "whatever comes next"),))
+    assert BY_NAME["epoll"].describe(odd) == {"tfds": []}

@@ -37,6 +37,7 @@ from fdtui.linux.peek_socket import (
     names,
     option,
     option_bytes,
+    option_ints,
     peeks_itself,
 )
 from fdtui.linux.procfs import Entry
@@ -82,17 +83,21 @@ _ORDER = (
 _BYTES = {"SO_RCVBUF", "SO_SNDBUF"}
 # What everybody has who set nothing; the keepalive times are told beside SO_KEEPALIVE.
 _DEFAULTS: Info = {"SO_RCVLOWAT": 1, "IP_TTL": 64, "TCP_KEEPINTVL": 75, "TCP_KEEPCNT": 9}
+_WHAT = tuple(
+    (socket.SOL_SOCKET, number)
+    for number in (SO_DOMAIN, socket.SO_TYPE, SO_PROTOCOL, SO_ACCEPTCONN)
+)
 _LINGER = struct.Struct("=ii")
 
 
-def option_values(peek: Peek, options: tuple[Option, ...]) -> Info:
+def option_values(peek: Peek, wanted: tuple[Option, ...]) -> Info:
     """Return those of the options that this socket has."""
-    found: Info = {}
-    for name, level, number, switch in options:
-        value = option(peek, level, number)
-        if value is not None:
-            found[name] = bool(value) if switch else value
-    return found
+    values = option_ints(peek, [(level, number) for _, level, number, _ in wanted])
+    return {
+        name: bool(value) if switch else value
+        for (name, _, _, switch), value in zip(wanted, values, strict=True)
+        if value is not None
+    }
 
 
 def option_text(peek: Peek, level: int, number: int) -> str | None:
@@ -105,7 +110,7 @@ def network_namespace(peek: Peek) -> Info:
     """Return `netns`, the inode of the socket's network namespace; None with why when refused."""
     try:
         with ioctl_open(peek, SIOCGSKNS) as namespace:
-            return {"netns": Peek(namespace).statx().ino}
+            return {"netns": Peek(namespace).fstat().st_ino}
     except OSError as error:
         return {"netns": None, "netns_error": errno_name(error.errno or 0)}
 
@@ -147,16 +152,14 @@ class SocketKind(FdKind):
 
     def examine(self, peek: Peek, entry: Entry) -> Info:
         found = self.describe(entry)
-        domain = option(peek, socket.SOL_SOCKET, SO_DOMAIN)
-        kind = option(peek, socket.SOL_SOCKET, socket.SO_TYPE)
-        protocol = option(peek, socket.SOL_SOCKET, SO_PROTOCOL)
+        domain, kind, protocol, accepts = option_ints(peek, _WHAT)
         if domain is not None:
             found["family"] = FAMILIES.get(domain, str(domain))
         if kind is not None:
             found["type"] = TYPES.get(kind, str(kind))
         if protocol is not None:
             found["protocol"] = protocol_word(text(found, "family"), protocol)
-        listening = bool(option(peek, socket.SOL_SOCKET, SO_ACCEPTCONN))
+        listening = bool(accepts)
         local, remote = names(peek)
         found["state"] = "LISTEN" if listening else "ESTAB" if remote is not None else "UNCONN"
         found.update(self.addresses(local, remote))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import re
 from collections import Counter
 
 from fdtui.kinds._anon import AnonKind
@@ -20,24 +21,29 @@ _ALWAYS = EpollEvents.ERR | EpollEvents.HUP  # reported whether asked for or not
 _SHOWN = 64  # numbers in a cell
 
 
+_TFD = re.compile(
+    r"(?P<tfd>\d+) +events: *(?P<events>[0-9a-f]+) +data: *(?P<data>[0-9a-f]+)"
+    r"(?: +pos:-?\d+ +ino:(?P<ino>[0-9a-f]+) +sdev:(?P<sdev>[0-9a-f]+))?"  # Linux 4.13
+)
+
+
 def parse_tfd(value: str) -> Info:
-    """Take `13 events: 19 data: 7f pos:0 ino:40e sdev:10` apart; numbers but the fd are hex."""
-    parts = value.replace(": ", ":").split()
-    found = dict(part.split(":", 1) for part in parts[1:] if ":" in part)
-    # "events:       19" leaves the value behind blanks.
-    for index, part in enumerate(parts[:-1]):
-        if part.endswith(":"):
-            found[part[:-1]] = parts[index + 1]
-    tfd: Info = {
-        "tfd": int(parts[0]),
-        "events": list(flag_names(int(found.get("events", "0"), 16) & ~_ALWAYS, EpollEvents)),
-        "data": f"0x{found.get('data', '0')}",
+    """Parse `13 events:       19 data: 7f  pos:0 ino:40e sdev:10`; all but the fd are hex.
+
+    ValueError for what is no such line.
+    """
+    match = _TFD.match(value)
+    if match is None:
+        raise ValueError(f"no tfd line: {value!r}")
+    found: Info = {
+        "tfd": int(match["tfd"]),
+        "events": list(flag_names(int(match["events"], 16) & ~_ALWAYS, EpollEvents)),
+        "data": f"0x{match['data']}",
     }
-    if "ino" in found:
-        tfd["ino"] = int(found["ino"], 16)
-        major, minor = kernel_dev(int(found.get("sdev", "0"), 16))
-        tfd["sdev"] = f"{major}:{minor}"
-    return tfd
+    if match["ino"]:
+        major, minor = kernel_dev(int(match["sdev"], 16))
+        found["ino"], found["sdev"] = int(match["ino"], 16), f"{major}:{minor}"
+    return found
 
 
 class Epoll(AnonKind):
@@ -52,7 +58,8 @@ class Epoll(AnonKind):
     examines = True
 
     def describe(self, entry: Entry) -> Info:
-        return {"tfds": [parse_tfd(tfd) for tfd in entry.info.all("tfd")] if entry.info else []}
+        lines = entry.info.all("tfd") if entry.info else []
+        return {"tfds": [parse_tfd(value) for value in lines if _TFD.match(value)]}
 
     def examine(self, peek: Peek, entry: Entry) -> Info:
         tfds: list[Json] = []

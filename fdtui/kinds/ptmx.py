@@ -67,7 +67,7 @@ class Ptmx(TerminalKind):
         return tuple(facts)
 
     def hold_cost(self, entry: Entry, info: Info) -> str:
-        return "its terminal would be hung up up to 0.5 s late"
+        return "its terminal would see the hang-up up to 0.5 s late"
 
 
 KIND = Ptmx()

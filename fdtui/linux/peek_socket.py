@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import socket
+from collections.abc import Sequence
 
 from fdtui.linux.peek import (
     PACKET_STATISTICS,
@@ -44,14 +45,25 @@ def option_bytes(peek: Peek, level: int, option: int, size: int) -> bytes | None
 
 def option(peek: Peek, level: int, name: int) -> int | None:
     """getsockopt(2) of an int; None where the socket has no such option."""
-    if (level, name) in _CLEARING:
-        raise ValueError("reading that option clears it for the target")
-    # Three dozen of them are read for each row of a table, hence no buffers here.
+    return option_ints(peek, ((level, name),))[0]
+
+
+def option_ints(peek: Peek, wanted: Sequence[tuple[int, int]]) -> list[int | None]:
+    """getsockopt(2) of many ints, (level, option) each; None where the socket has no such one.
+
+    Three dozen are read for each row of a table, hence one buffer for all.
+    """
     value, length = ctypes.c_int(), ctypes.c_int(4)
-    number = peek.number_for_linux()
-    if _getsockopt(number, level, name, ctypes.byref(value), ctypes.byref(length)) < 0:
-        return None
-    return value.value if length.value == 4 else None
+    number, result, size = peek.number_for_linux(), ctypes.byref(value), ctypes.byref(length)
+    found: list[int | None] = []
+    for pair in wanted:
+        if pair in _CLEARING:
+            raise ValueError("reading that option clears it for the target")
+        # Options of a byte fill only that: the rest must not be the last one's.
+        value.value, length.value = 0, 4
+        refused = _getsockopt(number, *pair, result, size) < 0
+        found.append(None if refused or length.value != 4 else value.value)
+    return found
 
 
 def peeks_itself(peek: Peek) -> bool:

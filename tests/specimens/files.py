@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import errno
 import fcntl
 import mmap
 import os
@@ -195,14 +196,22 @@ def _block(keep: Keep) -> int:
     """A loop device that goes away by itself with its last descriptor."""
     ctl_get_free, configure, autoclear = 0x4C82, 0x4C0A, 4
     control = os.open("/dev/loop-control", os.O_RDWR)
-    number = fcntl.ioctl(control, ctl_get_free)
-    os.close(control)
     backing = os.open(new_file(b"on disk".ljust(65536, b"\0")), os.O_RDWR)
-    fd = os.open(f"/dev/loop{number}", os.O_RDWR)
     config = struct.pack("II52xI248x", backing, 0, autoclear)
-    fcntl.ioctl(fd, configure, config)
-    os.close(backing)
-    return fd
+    try:
+        while True:
+            fd = os.open(f"/dev/loop{fcntl.ioctl(control, ctl_get_free)}", os.O_RDWR)
+            try:
+                fcntl.ioctl(fd, configure, config)
+            except OSError as error:
+                os.close(fd)
+                if error.errno != errno.EBUSY:  # somebody else found it free as well
+                    raise
+            else:
+                return fd
+    finally:
+        os.close(backing)
+        os.close(control)
 
 
 @specimen("block-empty", "block")
