@@ -1,0 +1,453 @@
+"""Each action on a live target: exactly the change it names, undone where it says so."""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from fdtui.errors import CallFailed, FdtuiError
+from fdtui.keeper.actions import actions, fitting
+from fdtui.keeper.actions.base import command_line, effect_on_opener
+from fdtui.keeper.actions.codec import (
+    args_from,
+    args_json,
+    outcome_from,
+    outcome_json,
+    preview_from,
+    preview_json,
+)
+from fdtui.keeper.actions.doing import Changed, outcome_words
+from fdtui.keeper.custody import Custody
+from fdtui.linux.procfs import FdInfo
+from fdtui.linux.status import read_status
+from tests.acting import confirm, custody_of, do, show, undo
+from tests.puppets import Puppet
+
+CAP_SYS_RESOURCE = 24
+TEXT = b"0123456789" * 10
+
+
+class State(NamedTuple):
+    """Everything a sharer of a file could notice."""
+
+    info: FdInfo
+    size: int
+    blocks: int
+    content: bytes
+
+
+class File:
+    """A file that a puppet has open, its offset at 40."""
+
+    def __init__(self, puppet: Puppet, path: Path, flags: str = "os.O_RDWR") -> None:
+        path.write_bytes(TEXT)
+        self.path = path
+        self.puppet = puppet
+        self.fd: int = puppet(f"os.open({str(path)!r}, {flags})")
+        puppet(f"os.lseek({self.fd}, 40, 0)")
+
+    def state(self) -> State:
+        status = self.path.stat()
+        return State(
+            self.puppet.fdinfo(self.fd), status.st_size, status.st_blocks, self.path.read_bytes()
+        )
+
+    def changed(self, before: State) -> dict[str, Any]:
+        """Return what differs, by the names of State and FdInfo."""
+        now = self.state()
+        pairs = (
+            {**before._asdict(), **before.info._asdict()},
+            {**now._asdict(), **now.info._asdict()},
+        )
+        return {
+            k: v for k, v in pairs[1].items() if v != pairs[0][k] and k not in ("info", "blocks")
+        }
+
+
+@pytest.fixture
+def puppet() -> Iterator[Puppet]:
+    with Puppet() as puppet:
+        yield puppet
+
+
+@pytest.fixture
+def file(puppet: Puppet, tmp_path: Path) -> File:
+    return File(puppet, tmp_path / "file")
+
+
+@pytest.fixture
+def held(file: File) -> Iterator[Custody]:
+    with custody_of(file.puppet.pid, file.fd) as custody:
+        yield custody
+
+
+CHANGES = [
+    (("write", "ab"), {"pos": 42, "content": TEXT[:40] + b"ab" + TEXT[42:]}),
+    (("pwrite", "0x2", r"\x00b"), {"content": TEXT[:2] + b"\0b" + TEXT[4:]}),
+    (("pwrite", "98", "abcd"), {"content": TEXT[:98] + b"abcd", "size": 102}),
+    (("pwrite", "100", "ab"), {"content": TEXT + b"ab", "size": 102}),
+    (("append", "ab"), {"content": TEXT + b"ab", "size": 102}),
+    (("edit", "1", "1", "x", "3", "34", "yz"), {"content": b"0x2yz" + TEXT[5:]}),
+    (("truncate",), {"content": b"", "size": 0}),
+    (("truncate", "50"), {"content": TEXT[:50], "size": 50}),
+    (("truncate", "102"), {"content": TEXT + b"\0\0", "size": 102}),
+    (("truncate-rewind",), {"content": b"", "size": 0, "pos": 0}),
+    (("seek", "7"), {"pos": 7}),
+    (("seek", "end"), {"pos": 100}),
+    (("set-append", "on"), {"flags": 0o2102002}),
+    (("sync",), {}),
+    (("punch", "0", "10"), {"content": bytes(10) + TEXT[10:]}),
+]
+UNDONE = ("pwrite 0x2", "pwrite 100", "append", "edit", "truncate 102", "seek", "set-append")
+
+
+@pytest.mark.parametrize(("words", "change"), CHANGES, ids="-".join)
+def test_a_file_changes_as_named_and_not_otherwise(
+    file: File, held: Custody, words: tuple[str, ...], change: dict[str, Any]
+) -> None:
+    before = file.state()
+    shown = show(held, *words)
+    assert file.changed(before) == {}, "showing it changed something"
+    outcome = confirm(held, shown, *words)
+    assert file.changed(before) == change
+    if " ".join(words).startswith(UNDONE):
+        undo(held, outcome)
+        assert file.changed(before) == {}
+    assert outcome.undo or outcome.undo_note
+
+
+def test_truncate_rewind_append_sets_the_flag_as_well(file: File, held: Custody) -> None:
+    before = file.state()
+    outcome = do(held, "truncate-rewind", "append")
+    assert file.changed(before) == {"content": b"", "size": 0, "pos": 0, "flags": 0o2102002}
+    assert outcome.undo == ("set-append", "off")
+    do(held, "set-append", "off")
+    assert file.changed(before) == {"content": b"", "size": 0, "pos": 0}
+
+
+def test_pwrite_and_edit_of_an_append_file_land_where_they_say(
+    puppet: Puppet, tmp_path: Path
+) -> None:
+    file = File(puppet, tmp_path / "log", "os.O_WRONLY | os.O_APPEND")
+    with custody_of(puppet.pid, file.fd) as held:
+        before = file.state()
+        outcome = do(held, "pwrite", "0", "ab")
+        assert file.changed(before) == {"content": b"ab" + TEXT[2:]}
+        undo(held, outcome)
+        assert "passed over" in str(show(held, "edit", "0", "01", "xy").notes)
+        do(held, "edit", "0", "01", "xy")
+        assert file.changed(before) == {"content": b"xy" + TEXT[2:]}
+
+
+def test_a_busy_log_truncated_and_rewound_has_no_hole(puppet: Puppet, tmp_path: Path) -> None:
+    """Also when the target writes between ftruncate(2) and lseek(2)."""
+    file = File(puppet, tmp_path / "log", "os.O_WRONLY")
+    puppet(f"""
+def scribble():
+    while going:
+        os.write({file.fd}, b'a line of the log\\n')
+going = True
+thread = threading.Thread(target=scribble)
+thread.start()
+""")
+    with custody_of(puppet.pid, file.fd) as held:
+        for _ in range(200):
+            do(held, "truncate-rewind")
+        puppet("going = False; thread.join()")
+        puppet(f"os.write({file.fd}, b'a line of the log\\n')")
+        content = file.path.read_bytes()
+    assert content == b"a line of the log\n" * (len(content) // 18) != b""
+
+
+@pytest.mark.parametrize("words", [words for words, _ in CHANGES], ids="-".join)
+def test_another_file_behind_the_number_cancels(
+    file: File, held: Custody, tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    """It is what was taken that would be changed, and it is not the target's any more."""
+    shown = show(held, *words)
+    before = file.path.read_bytes()
+    other = tmp_path / "other"
+    other.write_bytes(TEXT)
+    file.puppet(f"os.dup2(os.open({str(other)!r}, os.O_RDWR), {file.fd})")
+    with pytest.raises(Changed, match="changed since confirmed: the target's descriptor"):
+        confirm(held, shown, *words)
+    assert (file.path.read_bytes(), other.read_bytes()) == (before, TEXT)
+
+
+def test_a_confirmation_is_for_one_description_only(
+    file: File, held: Custody, tmp_path: Path
+) -> None:
+    """A look is acquired anew each time: the same number may be another file by then."""
+    shown = show(held, "truncate-rewind")
+    other = File(file.puppet, tmp_path / "other")
+    with (
+        custody_of(file.puppet.pid, other.fd) as another,
+        pytest.raises(Changed, match="changed since confirmed: the file"),
+    ):
+        confirm(another, shown, "truncate-rewind")
+    assert other.path.read_bytes() == TEXT
+
+
+def test_bytes_changed_under_a_write_cancel_it(file: File, held: Custody) -> None:
+    for words in (("pwrite", "10", "abc"), ("edit", "10", "012", "abc"), ("punch", "10", "3")):
+        shown = show(held, *words)
+        file.puppet(f"os.pwrite({file.fd}, b'X', 12)")
+        with pytest.raises(Changed, match="the bytes at 0xa = 10"):
+            confirm(held, shown, *words)
+        assert file.path.read_bytes() == TEXT[:12] + b"X" + TEXT[13:]
+        file.puppet(f"os.pwrite({file.fd}, b'2', 12)")
+        confirm(held, shown, *words)
+        file.puppet(f"os.pwrite({file.fd}, b'0123', 10)")
+
+
+def test_an_edit_whose_second_stretch_changed_writes_nothing(file: File, held: Custody) -> None:
+    words = ("edit", "0", "0", "x", "50", "0", "y")
+    shown = show(held, *words)
+    file.puppet(f"os.pwrite({file.fd}, b'Z', 50)")
+    with pytest.raises(Changed):
+        confirm(held, shown, *words)
+    assert file.path.read_bytes() == TEXT[:50] + b"Z" + TEXT[51:]
+    with pytest.raises(FdtuiError, match='is "Z", not "0"'):
+        show(held, *words)
+
+
+def test_a_log_that_grew_is_the_same_log(file: File, held: Custody) -> None:
+    for words in (("truncate",), ("truncate-rewind",), ("append", "x"), ("seek", "0")):
+        shown = show(held, *words)
+        file.puppet(f"os.lseek({file.fd}, 0, 2); os.write({file.fd}, b'grown')")
+        confirm(held, shown, *words)
+
+
+def test_a_truncation_that_would_lengthen_is_another_one(file: File, held: Custody) -> None:
+    shown = show(held, "truncate", "50")
+    os.truncate(file.path, 10)
+    with pytest.raises(Changed, match="was shortens it is lengthens it"):
+        confirm(held, shown, "truncate", "50")
+    assert file.path.read_bytes() == TEXT[:10]
+
+
+def test_writing_is_bound_to_the_offset_or_to_the_end(file: File, held: Custody) -> None:
+    shown = show(held, "write", "ab")
+    file.puppet(f"os.lseek({file.fd}, 50, 0)")
+    with pytest.raises(Changed, match="the place was 40 is 50"):
+        confirm(held, shown, "write", "ab")
+    file.puppet(f"os.lseek({file.fd}, 0, 2)")
+    shown = show(held, "write", "ab")
+    file.puppet(f"os.write({file.fd}, b'grown')")
+    confirm(held, shown, "write", "ab")
+    assert file.path.read_bytes() == TEXT + b"grownab"
+
+
+def test_a_flag_that_somebody_else_set_cancels(file: File, held: Custody) -> None:
+    shown = show(held, "set-append", "on")
+    file.puppet(f"fcntl.fcntl({file.fd}, fcntl.F_SETFL, os.O_APPEND)")
+    with pytest.raises(Changed, match="O_APPEND off is O_APPEND on"):
+        confirm(held, shown, "set-append", "on")
+
+
+def test_a_closed_target_cancels_and_can_be_confirmed_anew(file: File, held: Custody) -> None:
+    shown = show(held, "truncate")
+    file.puppet(f"os.close({file.fd})")
+    with pytest.raises(Changed, match="was open is closed"):
+        confirm(held, shown, "truncate")
+    assert "which closed it" in show(held, "truncate").held[1]
+    shown = show(held, "truncate")
+    file.puppet.kill()
+    with pytest.raises(Changed, match="was closed is exited"):
+        confirm(held, shown, "truncate")
+    do(held, "truncate")
+    assert file.path.read_bytes() == b""
+
+
+def test_what_does_not_fit_is_refused_with_a_reason(puppet: Puppet, tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(TEXT)
+    reading = puppet(f"os.open({str(path)!r}, os.O_RDONLY)")
+    with custody_of(puppet.pid, reading) as held:
+        for words in (("write", "x"), ("truncate",), ("pwrite", "0", "x"), ("punch", "0", "1")):
+            with pytest.raises(FdtuiError, match="it is not open for writing"):
+                show(held, *words)
+        with pytest.raises(FdtuiError, match="send is not for kind regular"):
+            show(held, "send", "x")
+        with pytest.raises(FdtuiError, match="the description holds no lock"):
+            show(held, "unlock")
+        names = [action.name for action in fitting("regular", held.entry)]
+        assert {"seek", "sync", "give"} <= set(names)
+        assert not {"write", "truncate-rewind", "drain", "set-nonblock", "unlock"} & set(names)
+        do(held, "seek", "7")
+    assert puppet.fdinfo(reading).pos == 7
+
+
+def test_a_posix_lock_is_not_ours_to_release(puppet: Puppet, tmp_path: Path) -> None:
+    file = File(puppet, tmp_path / "file")
+    puppet(f"fcntl.lockf({file.fd}, fcntl.LOCK_EX)")
+    with custody_of(puppet.pid, file.fd) as held:
+        with pytest.raises(FdtuiError, match="POSIX lock"):
+            show(held, "unlock")
+        puppet(f"fcntl.flock({file.fd}, fcntl.LOCK_EX)")
+        shown = show(held, "unlock")
+        assert shown.now == ("flock WRITE 0 to EOF",)
+        puppet(f"fcntl.flock({file.fd}, fcntl.LOCK_SH)")
+        with pytest.raises(Changed, match="the locks"):
+            confirm(held, shown, "unlock")
+        do(held, "unlock")
+        assert [line.split()[1] for line in puppet.fdinfo(file.fd).all("lock")] == ["POSIX"]
+
+
+def test_a_sealed_memfd_says_so(puppet: Puppet) -> None:
+    fd = puppet("os.memfd_create('m', os.MFD_ALLOW_SEALING)")
+    puppet(f"os.write({fd}, b'content'); fcntl.fcntl({fd}, fcntl.F_ADD_SEALS, fcntl.F_SEAL_SHRINK)")
+    with custody_of(puppet.pid, fd) as held:
+        with pytest.raises(CallFailed, match=r"ftruncate\(fd .* sealed: F_SEAL_SHRINK \(EPERM\)"):
+            do(held, "truncate")
+        with pytest.raises(CallFailed):
+            do(held, "truncate-rewind", "append")
+        assert not puppet.fdinfo(fd).flags & os.O_APPEND, "a failure leaves the flag"
+        do(held, "pwrite", "0", "C")
+        assert puppet(f"os.pread({fd}, 7, 0)") == "Content"
+
+
+def test_pipes(puppet: Puppet) -> None:
+    reader, writer = puppet("[*os.pipe()]")
+    puppet(f"os.write({writer}, b'queued')")
+    with custody_of(puppet.pid, reader) as read_end, custody_of(puppet.pid, writer) as write_end:
+        before = puppet.fdinfo(reader), puppet.fdinfo(writer)
+        assert show(read_end, "drain").now == ("6 bytes queued", '"queued"')
+        outcome = do(write_end, "pipe-size", "1M")
+        undo(write_end, outcome)
+        shown = show(read_end, "drain")
+        do(write_end, "write", r" more\n")
+        assert confirm(read_end, shown, "drain").words.startswith("6 bytes")
+        assert puppet(f"os.read({reader}, 100)") == " more\n"
+        puppet(f"os.write({writer}, b'first second')")
+        shown = show(read_end, "drain")
+        puppet(f"os.read({reader}, 6)")
+        with pytest.raises(Changed, match="what is queued"):
+            confirm(read_end, shown, "drain")
+        assert puppet(f"os.read({reader}, 100)") == "second"
+        with pytest.raises(FdtuiError, match="it is not open for reading"):
+            show(write_end, "drain")
+        assert (puppet.fdinfo(reader), puppet.fdinfo(writer)) == before
+
+
+def test_the_limit_of_pipes_is_named(puppet: Puppet) -> None:
+    limit = int(Path("/proc/sys/fs/pipe-max-size").read_text())
+    reader, _ = puppet("[*os.pipe()]")
+    with custody_of(puppet.pid, reader) as held:
+        if read_status().capable(CAP_SYS_RESOURCE):
+            do(held, "pipe-size", str(limit * 2))
+        else:
+            with pytest.raises(CallFailed, match=r"above fs\.pipe-max-size"):
+                do(held, "pipe-size", str(limit * 2))
+
+
+def test_a_full_pipe_is_told_and_nothing_waits(puppet: Puppet) -> None:
+    reader, writer = puppet("[*os.pipe()]")
+    puppet(f"os.write({writer}, b'f' * 65536)")
+    with custody_of(puppet.pid, writer) as held:
+        with pytest.raises(CallFailed, match=r"it is full, and nobody takes from it \(EAGAIN\)"):
+            do(held, "write", "more")
+        puppet(f"os.read({reader}, 4096)")
+        outcome = do(held, "write", "m" * 5000)
+        assert outcome.words.startswith("4,096 of 5,000 bytes to fd")
+        assert "(EAGAIN)" in outcome_words(outcome)
+        puppet(f"os.close({reader})")
+        with pytest.raises(CallFailed, match=r"nobody is left to read it \(EPIPE\)"):
+            do(held, "write", "x")
+    assert not puppet.fdinfo(writer).flags & os.O_NONBLOCK
+
+
+def test_a_connection(puppet: Puppet) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        fd = puppet(f"(s := socket.create_connection(('127.0.0.1', {port}))).fileno()")
+        peer, _ = server.accept()
+        with peer, custody_of(puppet.pid, fd) as held:
+            before = puppet.fdinfo(fd)
+            assert f"connected to 127.0.0.1:{port}" in show(held, "send", "x").now
+            assert do(held, "send", r"hi\n").words.startswith("3 bytes to fd")
+            assert peer.recv(10) == b"hi\n"
+            option = "s.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)"
+            shown = show(held, "sockopt", "keepalive", "on")
+            outcome = do(held, "sockopt", "keepalive", "on")
+            assert puppet(option) == 1
+            with pytest.raises(Changed, match="SO_KEEPALIVE was 0 is 1"):
+                confirm(held, shown, "sockopt", "keepalive", "on")
+            undo(held, outcome)
+            assert puppet(option) == 0
+            outcome = do(held, "sockopt", "nodelay", "on")
+            assert puppet("s.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)") == 1
+            assert not puppet.fdinfo(fd).flags & os.O_NONBLOCK
+            do(held, "shutdown", "write")
+            assert peer.recv(10) == b""
+            peer.send(b"still open that way")
+            assert puppet("s.recv(100)") == "still open that way"
+            with pytest.raises(CallFailed, match=r"nobody is left to read it \(EPIPE\)"):
+                do(held, "send", "x")
+            do(held, "shutdown", "both")
+            assert puppet("s.recv(100)") == ""
+            assert puppet.fdinfo(fd) == before
+
+
+def test_an_option_of_another_family_is_refused(puppet: Puppet) -> None:
+    fd = puppet("(pair := socket.socketpair())[0].fileno()")
+    with (
+        custody_of(puppet.pid, fd) as held,
+        pytest.raises(CallFailed, match="TCP_NODELAY is not for kind unix"),
+    ):
+        show(held, "sockopt", "nodelay", "on")
+
+
+def test_give_is_bound_to_the_socket_that_listens(
+    file: File, held: Custody, tmp_path: Path
+) -> None:
+    path = tmp_path / "socket"
+    with pytest.raises(CallFailed, match="No such file"):
+        show(held, "give", str(path))
+    for _ in range(2):
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(str(path))
+            shown = show(held, "give", str(path))
+        with pytest.raises(CallFailed, match="nobody listens there"):
+            confirm(held, shown, "give", str(path))
+        path.rename(tmp_path / "kept")
+    path.touch()
+    with pytest.raises(Changed, match="the socket"):
+        confirm(held, shown, "give", str(path))
+
+
+def test_every_action_crosses_the_wire(held: Custody) -> None:
+    shown = show(held, "pwrite", "0", r"\xff\x00")
+    assert preview_from(preview_json(shown)) == shown
+    outcome = confirm(held, shown, "pwrite", "0", r"\xff\x00")
+    assert outcome_from(outcome_json(outcome)) == outcome
+    assert args_from(args_json((1, "a", b"\xff\0"))) == (1, "a", b"\xff\0")
+
+
+def test_every_action_is_complete() -> None:
+    for name, action in actions().items():
+        assert re.fullmatch("[a-z-]+", name)
+        assert action.title[0].isupper()
+        assert action.__doc__
+        assert action.usage().startswith(name)
+    assert [*actions()][:2] == ["truncate-rewind", "truncate"]
+
+
+def test_words_of_a_confirmation(file: File, held: Custody) -> None:
+    shown = show(held, "truncate-rewind")
+    assert shown.held[0] == f"- regular {file.path}"
+    assert f"taken from {held.comm} {file.puppet.pid} fd {file.fd} by pidfd_getfd" in shown.held[1]
+    assert shown.now == ("100 bytes", "offset 40", "no O_APPEND")
+    assert shown.after == ("0 bytes", "offset 0", "the next line written is the first")
+    assert shown.hazard == "100 bytes are gone, for everybody and for good."
+    assert shown.notes == (("why rewind", "without it the next line lands at 40, behind a hole"),)
+    assert effect_on_opener(shown, 10) == "its offset will lie beyond the end"
+    assert effect_on_opener(shown, 0) == "sees the change"
+    words = command_line(held.target, ("pwrite", "0", r"a \x00"))
+    assert words == f"fdtui act {file.puppet.pid}:{file.fd} pwrite 0 'a \\x00'"
