@@ -1,0 +1,105 @@
+"""Started by injection: `python -I -S .../inject_worker.py`, a SOCK_SEQPACKET socket on stdin.
+
+It only forks: each order is carried out by a child that ends right after it, because the end of
+the tracer is the one detach that cannot fail.
+"""
+
+import sys
+from pathlib import Path
+
+if __name__ == "__main__":
+    sys.path.append(str(Path(__file__).resolve().parent.parent.parent))
+
+import errno
+import gc
+import json
+import os
+import resource
+import select
+import signal
+import socket
+
+from fdtui.acquire.detours import Order, refused, run
+from fdtui.errors import CallFailed
+from fdtui.linux import scm, syscalls
+from fdtui.linux.detour import block_signals
+from fdtui.linux.owned import OwnedFd
+
+MAX_ORDER = 8192
+_MAX_FDS = 3  # where to answer, what to give, what is expected
+
+
+def main() -> None:
+    """Fork per order until the socket closes."""
+    sock = socket.socket(fileno=OwnedFd.duplicate_of(0).release())
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    syscalls.prctl(syscalls.PR_SET_DUMPABLE, 0)
+    for number in (signal.SIGINT, signal.SIGHUP, signal.SIGQUIT, signal.SIGTSTP, signal.SIGPIPE):
+        signal.signal(number, signal.SIG_IGN)
+    gc.freeze()
+    children = 0
+    poll = select.poll()
+    poll.register(sock.fileno(), select.POLLIN)
+    while True:
+        ready = poll.poll(1000 if children else None)
+        while children and os.waitpid(-1, os.WNOHANG)[0]:
+            children -= 1
+        if not ready:
+            continue
+        message = scm.receive(sock, MAX_ORDER, _MAX_FDS)
+        if not message.data:
+            return
+        if os.fork() == 0:
+            try:
+                sock.close()
+                carry_out(message)
+            finally:
+                os._exit(0)
+        children += 1
+        message.close()
+
+
+def carry_out(message: scm.Message) -> None:
+    """Carry out one order and answer it on the first descriptor that came with it."""
+    block_signals()
+    os.setsid()
+    answer, *others = message.fds
+    body = json.loads(message.data)
+    given = others.pop(0) if body.pop("given") else None
+    expected = others.pop(0) if body.pop("expected") else None
+    order = Order(**body)
+    said: dict[str, str | int] = {}
+    taken: list[OwnedFd] = []
+    try:
+        fd = run(order, given, expected)
+        taken = [fd] if fd else []
+    except CallFailed as error:
+        said = {"errno": error.errno, "cause": error.cause, "remedy": error.remedy}
+    except OSError as error:
+        said = explain(order, error)
+    with socket.socket(fileno=answer.release()) as sock:
+        scm.send(sock, json.dumps(said).encode(), taken)
+
+
+def explain(order: Order, error: OSError) -> dict[str, str | int]:
+    """Put an errno of ptrace(2), or of a call in the target, into words."""
+    code = error.errno or errno.EIO
+    cause, remedy = "", ""
+    if isinstance(error, TimeoutError):
+        cause = "it does not stop: frozen, or in an uninterruptible wait"
+        remedy = "pidfd_getfd and the helper need no stop"
+    elif isinstance(error, ProcessLookupError):
+        cause = "the target has ended"
+    elif code == errno.ENOEXEC:
+        cause = "it runs 32-bit code"
+        remedy = "pidfd_getfd and the helper take from it"
+    elif code == errno.EMFILE:
+        cause = "the target's own table is full"
+    elif code == errno.EBADF:
+        cause = f"the target has closed {order.fd}"
+    failed = refused(order, code, cause, remedy)
+    return {"errno": failed.errno, "cause": failed.cause, "remedy": failed.remedy}
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,169 @@
+"""Pull from the target itself: a throw-away process has it run socket, connect, sendmsg, close.
+
+Opt-in per use.  The target stands still for about a millisecond, and dies if that process is
+killed with SIGKILL in just this moment.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import socket
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+from fdtui.acquire import inject_worker
+from fdtui.acquire.base import Method, Target, Verdict
+from fdtui.acquire.detours import Order, check_process, check_seccomp
+from fdtui.acquire.permission import attach_refusal
+from fdtui.acquire.pidfd_getfd import open_process
+from fdtui.errors import CallFailed, FdtuiError, errno_name
+from fdtui.linux import scm
+from fdtui.linux.owned import OwnedFd
+from fdtui.linux.procfs import read_file
+from fdtui.linux.registers import machine
+
+RISK = "the target stands still for a moment, and dies should fdtui's process be killed just then"
+_ANSWER_SECONDS = 8.0
+
+
+class Workers:
+    """The process that forks one throw-away process per order; started by the first order."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._sock: socket.socket | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def order(
+        self, order: Order, given: OwnedFd | None = None, expected: OwnedFd | None = None
+    ) -> OwnedFd | None:
+        """Have it carried out; CallFailed names cause and remedy."""
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with ours:
+            with theirs:
+                body = order._asdict() | {"given": bool(given), "expected": bool(expected)}
+                fds: list[scm.HasFileno] = [
+                    theirs,
+                    *(fd for fd in (given, expected) if fd is not None),
+                ]
+                self._send(json.dumps(body).encode(), fds)
+            ours.settimeout(_ANSWER_SECONDS)
+            try:
+                message = scm.receive(ours, 8192, 1)
+            except TimeoutError as error:
+                raise CallFailed(order.call, errno.ETIMEDOUT, "the worker hangs") from error
+        if not message.data:
+            raise CallFailed(order.call, errno.EPIPE, "the worker died")
+        said = json.loads(message.data)
+        if said:
+            message.close()
+            cause, remedy = said["cause"], said["remedy"]
+            if said["errno"] == errno.EPERM and cause == os.strerror(errno.EPERM):
+                cause, remedy = attach_refusal(order.pid)
+            raise CallFailed(order.call, said["errno"], cause, remedy)
+        return message.fds[0] if message.fds else None
+
+    def close(self) -> None:
+        """End the forking process; a throw-away one that is at work finishes first."""
+        with self._lock:
+            if self._sock is not None and self._process is not None:
+                self._sock.close()
+                self._process.wait(2)
+            self._sock = self._process = None
+
+    def _send(self, data: bytes, fds: list[scm.HasFileno]) -> None:
+        with self._lock:
+            for _ in range(2):
+                if self._sock is None:
+                    self._start()
+                assert self._sock is not None
+                try:
+                    return scm.send(self._sock, data, fds)
+                except (BrokenPipeError, ConnectionResetError):  # somebody killed it: once more
+                    self._sock.close()
+                    self._sock = None
+            raise FdtuiError("the process for injection does not start")
+
+    def _start(self) -> None:
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs:
+            if self._process is not None:
+                self._process.wait(2)
+            self._process = subprocess.Popen(
+                [sys.executable, "-I", "-S", str(Path(inject_worker.__file__))],
+                stdin=theirs.fileno(),
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,
+                cwd="/",
+            )
+        self._sock = ours
+
+
+WORKERS = Workers()
+
+
+class Injection(Method):
+    """x86_64, and by the same structure aarch64, which was never run."""
+
+    name = "injection"
+    opt_in = True
+
+    def check(self, target: Target) -> Verdict:
+        """Judge from /proc; the right to attach is that of /proc/PID/syscall."""
+        order = Order("pull", *target)
+        try:
+            open_process(target).close()
+            machine()
+            check_process(order)
+            check_seccomp(order)
+            read_file(f"/proc/{target.pid}/syscall")
+        except CallFailed as error:
+            return Verdict("refused", f"{errno_name(error.errno)}: {error.cause}", error.remedy)
+        except FdtuiError as error:
+            return Verdict("refused", error.message, error.remedy)
+        except OSError as error:
+            if error.errno == errno.ENOSYS:
+                return Verdict("never", str(error.strerror))
+            cause, remedy = attach_refusal(target.pid)
+            return Verdict("refused", f"EPERM: {cause}", remedy)
+        return Verdict("ready", RISK, "--via injection")
+
+    def acquire(self, target: Target) -> OwnedFd:
+        """Have the target send it."""
+        order = Order("pull", *target)
+        fd = WORKERS.order(order)
+        if fd is None:
+            raise CallFailed(order.call, errno.EIO, "no descriptor came")
+        return fd
+
+
+def close_in_target(target: Target, expected: OwnedFd) -> None:
+    """Have the target close its descriptor, if it is the description we hold."""
+    WORKERS.order(Order("close", *target), expected=expected)
+
+
+def redirect_in_target(
+    target: Target,
+    to: str | OwnedFd,
+    expected: OwnedFd,
+    *,
+    flags: int = os.O_WRONLY | os.O_CREAT | os.O_APPEND,
+    mode: int = 0o644,
+    cloexec: bool = False,
+) -> None:
+    """Put another file at the target's number: a path it opens itself, or a descriptor of ours.
+
+    Nothing happens unless the number holds `expected`, the description we hold; with that in our
+    hands the way back is this call the other way round.  `cloexec`: of the number, afterwards.
+    """
+    path = to if isinstance(to, str) else ""
+    order = Order("redirect", *target, path=path, flags=flags, mode=mode, cloexec=cloexec)
+    WORKERS.order(order, given=to if isinstance(to, OwnedFd) else None, expected=expected)
+
+
+METHOD = Injection()
