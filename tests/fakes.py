@@ -65,9 +65,9 @@ class Thing:
         known = self.procfs.tables[self.pid][self.fd]
         entry = known.entry
         if pos is not None and entry.info is not None:
-            entry = replace(entry, info=entry.info._replace(pos=pos))
+            entry = entry._replace(info=entry.info._replace(pos=pos))
         if size is not None and entry.stat is not None:
-            entry = replace(entry, stat=entry.stat._replace(size=size))
+            entry = entry._replace(stat=entry.stat._replace(size=size))
         self.procfs.tables[self.pid][self.fd] = known._replace(entry=entry)
 
     def append(self, data: bytes) -> None:

@@ -165,7 +165,7 @@ def test_costs_of_holding() -> None:
     assert BY_NAME["regular"].hold_cost(row("/a", REG), {}) == ""
     stored = row("/a (deleted)", REG, nlink=0)
     assert stored.stat is not None
-    held = replace(stored, stat=stored.stat._replace(blocks=8_808_038))
+    held = stored._replace(stat=stored.stat._replace(blocks=8_808_038))
     assert BY_NAME["regular"].hold_cost(held, {"mount_point": "/var"}) == (
         "4.2 GB of /var stay allocated until you release it"
     )

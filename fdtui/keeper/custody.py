@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from fdtui.acquire.base import Target
@@ -87,7 +87,7 @@ class Custody:
         theirs = fdinfo_of(self.target)
         if theirs is None or own.info is None or not same_file(theirs, own.info):
             theirs = None  # closed, or another file by now: its offset says nothing
-        return replace(own, access=self.entry.access, info=theirs)
+        return own._replace(access=self.entry.access, info=theirs)
 
     def _verify(self, owned: OwnedFd) -> None:
         entry = entry_of(owned, self.target)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 
 from fdtui.acquire.base import Target
 from fdtui.errors import CallFailed
@@ -32,7 +31,7 @@ def entry_of(owned: OwnedFd, target: Target) -> Entry:
             flags |= theirs.flags & OpenFlags.O_CLOEXEC
             lines += tuple(line for line in theirs.lines if line[0] == "lock" and line not in lines)
         info = info._replace(flags=flags, lines=lines)
-    return replace(entry, pid=target.pid, fd=target.fd, info=info)
+    return entry._replace(pid=target.pid, fd=target.fd, info=info)
 
 
 def fdinfo_of(target: Target) -> FdInfo | None:
@@ -67,7 +66,7 @@ def decode(kind: FdKind, peek: Peek, entry: Entry) -> tuple[Entry, Info]:
     try:
         info |= kind.examine(peek, entry)
     except CallFailed as error:
-        entry = replace(entry, error=Failure(error.call, error.errno))
+        entry = entry._replace(error=Failure(error.call, error.errno))
     except OSError as error:
-        entry = replace(entry, error=Failure(kind.name, error.errno or 0))
+        entry = entry._replace(error=Failure(kind.name, error.errno or 0))
     return entry, info

@@ -9,7 +9,6 @@ import errno
 import os
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from fdtui.errors import errno_name
@@ -66,8 +65,7 @@ class FdInfo(NamedTuple):
         return [value for name, value in self.lines if name == key]
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One row of an fd table as /proc alone tells it.  What failed is `error`, the rest stands."""
 
     pid: int

@@ -6,7 +6,7 @@ import os
 from enum import IntFlag
 from typing import NamedTuple, TypeAlias
 
-from fdtui.linux.procfs import Entry, Failure, parse_fdinfo
+from fdtui.linux.procfs import Entry, Failure, FdInfo, parse_fdinfo
 from fdtui.linux.syscalls import Statx
 
 
@@ -77,9 +77,8 @@ class Record(NamedTuple):
         """The same row as kinds take it; times and block size are 0, no scan asks for them."""
         info = None
         if self.flags >= 0:
-            info = parse_fdinfo(os.fsencode(self.extra))._replace(
-                pos=self.pos, flags=self.flags, mnt_id=self.mnt_id, ino=self.ino
-            )
+            lines = parse_fdinfo(os.fsencode(self.extra)).lines if self.extra else ()
+            info = FdInfo(self.pos, self.flags, self.mnt_id, self.ino, lines)
         stat = None
         if self.nlink >= 0:
             stat = Statx(
