@@ -7,6 +7,7 @@ import os
 import socket
 import struct
 from collections.abc import Iterator
+from itertools import takewhile
 from typing import Any
 
 NETLINK_SOCK_DIAG = 4
@@ -97,11 +98,11 @@ class Fields:
                 end = offset + (size - offset) // fields.size * fields.size
                 if end == offset:
                     raise OSError(errno.EBADMSG, os.strerror(errno.EBADMSG))
-                run = []
-                for found in fields.iter_unpack(chunk[offset:end]):
-                    if found[0] != length:
-                        break
-                    run.append(found)
+                messages = fields.iter_unpack(chunk[offset:end])
+                if _alike(chunk, offset, end, fields.size):
+                    run = list(messages)
+                else:
+                    run = list(takewhile(lambda found: found[0] == length, messages))  # noqa: B023
                 yield run
                 offset += len(run) * fields.size
 
@@ -111,6 +112,15 @@ class Fields:
             raise OSError(errno.EBADMSG, os.strerror(errno.EBADMSG))
         made = self._by_length[length] = struct.Struct(f"=I12x{self._layout}{rest}x")
         return made
+
+
+def _alike(chunk: memoryview, offset: int, end: int, size: int) -> bool:
+    """Has every message the length of the first, by the two bytes of it that are ever used?"""
+    count = (end - offset) // size
+    return all(
+        bytes(chunk[at:end:size]) == bytes(chunk[at : at + 1]) * count
+        for at in (offset, offset + 1)
+    )
 
 
 def attributes(message: memoryview, offset: int) -> dict[int, bytes]:

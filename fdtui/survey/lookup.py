@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from fdtui.linux.fdtable import fdinfo_extra, stat_fields
@@ -45,6 +45,10 @@ class Lookup:
             except OSError:
                 self._access[key] = -1
         return self._access[key]
+
+    def know_access(self, descriptors: Iterable[tuple[int, int]], access: int) -> None:
+        """Spare the question: all of one description have the same access."""
+        self._access.update(dict.fromkeys(descriptors, access))
 
     def file(self, record: Record) -> FileId:
         """Return the file behind it."""

@@ -83,7 +83,7 @@ class Neighbours:
         index = PeerIndex.build(rows, sockets, lookup)
         if cancelled() or not sharing.complete:
             return {}
-        return {fd: _neighbour(record, index, sharing) for fd, record in own.items()}
+        return {fd: _neighbour(record, index, sharing, lookup) for fd, record in own.items()}
 
     def opened_apart(self, entry: Entry, neighbour: Neighbour) -> tuple[Descriptor, ...]:
         """Return the descriptors of the same file that have descriptions of their own.
@@ -197,16 +197,24 @@ def _peer_links(record: Record, sockets: SocketPeers, lookup: Lookup) -> list[st
         return [f"/dev/pts/{lookup.line(record, 'tty-index')}"]
     if "/pts/" in link:
         return list(_MASTERS)
-    if link.startswith("pipe:[") or link == EVENTFD or may_have_ends(record):
+    if link.startswith("pipe:[") or may_have_ends(record):
         return [link]
     return []
 
 
-def _neighbour(record: Record, index: PeerIndex, sharing: SharingSets) -> Neighbour:
+def _neighbour(record: Record, index: PeerIndex, sharing: SharingSets, lookup: Lookup) -> Neighbour:
     pid, fd = record.pid, record.fd
+    sharers = sharing.sharers(pid, fd)
+    if record.link == EVENTFD:
+        # A counter has one description: who shares it is at the other end too.
+        peers = tuple(Peer(*one, lookup.comm(one[0]), "same counter") for one in sharers)
+    else:
+        if record.access >= 0:
+            lookup.know_access(sharers, record.access)
+        peers = index.of_record(record)
     return Neighbour(
-        index.of_record(record),
-        sharing.sharers(pid, fd),
+        peers,
+        sharers,
         sharing.opened_apart(record),
         sharing.id(pid, fd),
         sharing.reason(record),

@@ -12,6 +12,7 @@ from typing import NamedTuple, TypeAlias
 
 from fdtui.errors import errno_name
 from fdtui.linux.record import Record
+from fdtui.survey.dealing import deal
 from fdtui.survey.links import LinkTable
 from fdtui.survey.scan import Cancelled, never
 from fdtui.survey.sorting import Sorter
@@ -150,7 +151,8 @@ def sharing_of_links(
                 buckets[leader].append(row)
             else:
                 buckets[leader] = [leader, row]
-    sorter = Sorter(table.pids, table.fds, own)
+    sorter = Sorter(table.pids, table.fds)
+    alike = []
     for leader, rows in buckets.items():
         if cancelled():
             sets.complete = False
@@ -160,7 +162,12 @@ def sharing_of_links(
             # A socket has one description, always: its inode is the identity.
             sorter.join(rows)
             continue
-        sorter.sort(rows)
+        if own is None:
+            sorter.sort(rows)
+        else:
+            alike.append(rows)
+    if own is not None:
+        deal(sorter, table.pids, table.fds, alike, own)
     sets._take(sorter, table.pids, table.fds)
     return sets
 

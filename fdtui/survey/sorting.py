@@ -5,23 +5,20 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Sequence
-from itertools import compress, repeat
 
 from fdtui.errors import errno_name
 from fdtui.linux.kcmp import GONE, kcmp_raw, last_errno, refusal
 from fdtui.linux.syscalls import KCMP_FILE
 
-_FEW = 4  # descriptors: so many are compared with all others at once
 _NEAR = 64  # pids: a fork is seldom further from its parent
 
 
 class Sorter:
     """Orders the rows of one bucket at a time by kcmp: bisection, after the likeliest guess."""
 
-    def __init__(self, pids: Sequence[int], fds: Sequence[int], own: int | None = None) -> None:
+    def __init__(self, pids: Sequence[int], fds: Sequence[int]) -> None:
         self._pids = pids
         self._fds = fds
-        self._own = own
         self.groups: list[list[int]] = []  # rows of one description, two and more
         self.reasons: dict[int, str] = {}  # by row that could not be compared
         self.closed: set[int] = set()  # those of them that were closed meanwhile
@@ -33,12 +30,7 @@ class Sorter:
 
     def sort(self, rows: list[int], known: Sequence[int] = ()) -> None:
         """Split a bucket into descriptions; `known`: identities beside `rows`, 0 for unknown."""
-        pids, fds, own = self._pids, self._fds, self._own
-        if own is not None:
-            ours = [row for row in rows if pids[row] == own]
-            if not ours or (len(ours) <= _FEW and self._sort_own(ours, rows)):
-                return
-            rows = ours + [row for row in rows if pids[row] != own]
+        pids, fds = self._pids, self._fds
         descriptions: list[int] = []  # first members, in kcmp's order
         same: dict[int, list[int]] = {}  # by first member, the others
         by_fd: dict[int, int] = {}
@@ -79,37 +71,16 @@ class Sorter:
                         break
                     low, high = 0, len(descriptions)
             else:
-                if own is None or pid == own:
-                    descriptions.insert(low, row)
-                    by_fd[fd] = row
-                    if identity:
-                        identities[identity] = row
+                descriptions.insert(low, row)
+                by_fd[fd] = row
+                if identity:
+                    identities[identity] = row
         for first, others in same.items():
             self.join([first, *others])
         if failed:
             for row in descriptions:
                 if row not in same:
-                    self._refuse(row)
-
-    def _sort_own(self, ours: list[int], rows: list[int]) -> bool:
-        """Find who shares the few descriptors of one process; False when a call failed."""
-        pids, fds = self._pids, self._fds
-        found: set[int] = set()
-        for row in ours:
-            if row in found:
-                continue
-            others = [pids[other] for other in rows]
-            numbers = [fds[other] for other in rows]
-            mine, number = repeat(pids[row]), repeat(fds[row])
-            # map() spares three quarters of what a loop costs.
-            orders = list(map(kcmp_raw, others, mine, repeat(KCMP_FILE), numbers, number))
-            if min(orders) < 0:
-                return False
-            same = [other for other, order in zip(rows, orders, strict=True) if not order]
-            found.update(same)
-            self.join(same)
-            rows = list(compress(rows, orders))
-        return True
+                    self.refuse(row)
 
     def _drop(
         self,
@@ -125,15 +96,15 @@ class Sorter:
         Another member takes its place; with none left the description is unknown.
         """
         code = last_errno() if order < 0 else 0
-        if self._refuse(row):
+        if self.refuse(row):
             return False
         other = descriptions[at]
-        if not self._refuse(other):
+        if not self.refuse(other):
             why = refused(self._pids[row], self._fds[row], code or errno.EOPNOTSUPP)
             self.reasons[row] = why
             return False
         members = same.pop(other, [])
-        while members and self._refuse(members[0]):
+        while members and self.refuse(members[0]):
             members.pop(0)
         for number, first in list(by_fd.items()):
             if first == other:
@@ -146,7 +117,7 @@ class Sorter:
                 same[members[0]] = members[1:]
         return True
 
-    def _refuse(self, row: int) -> bool:
+    def refuse(self, row: int) -> bool:
         """Note why this row cannot be compared at all; False when it can."""
         pid, fd = self._pids[row], self._fds[row]
         code = refusal(pid, fd)
