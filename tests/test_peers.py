@@ -230,7 +230,17 @@ def test_the_same_addresses_in_another_namespace_are_strangers(
     for puppet in pair:
         puppet(UNSHARE)
         puppet(connect)
+        puppet("u = socket.socket(type=socket.SOCK_DGRAM); u.connect(('127.0.0.1', 4713))")
+    server = made(
+        other,
+        "v = socket.socket(type=socket.SOCK_DGRAM); v.bind(('127.0.0.1', 4713))",
+        "v.fileno()",
+    )
     peers = index([one.pid, other.pid])
+    assert peers.of(one.pid, one("u.fileno()")) == (), "the server is elsewhere"
+    client = other("u.fileno()")
+    assert ends(peers.of(other.pid, client)) == [(other.pid, server, "server")]
+    assert ends(peers.of(other.pid, server)) == [(other.pid, client, "client")]
     for puppet in pair:
         s, c, a, x, y = puppet("[o.fileno() for o in (s, c, a, x, y)]")
         assert ends(peers.of(puppet.pid, s)) == [(puppet.pid, a, "accepted")]

@@ -206,6 +206,29 @@ def test_a_number_closed_meanwhile_is_no_guess() -> None:
         assert sets.reason(row) == "", "what others closed is no gap in what is known"
 
 
+def test_one_process_closes_while_it_is_looked_at(pair: tuple[Puppet, Puppet]) -> None:
+    one, other = pair
+    mine = [one("os.open('/dev/null', os.O_RDWR)") for _ in range(4)]
+    theirs = other("os.open('/dev/null', os.O_RDWR)")
+    one(FORK)
+    child = one("c")
+    table = read_links(sorted([one.pid, other.pid, child]))
+    one(f"os.close({mine[1]})")
+    other(f"os.close({theirs})")
+    sets = sharing_of_links(table, own=one.pid)
+    assert sets.reasons[one.pid, mine[1]] == "closed meanwhile (EBADF)"
+    assert sets.id(one.pid, mine[1]) is None
+    for fd in (mine[0], mine[2], mine[3]):
+        assert sets.sharers(one.pid, fd) == ((child, fd),)
+    # One alone of its kind is compared with nothing of its own process.
+    far = one("os.open('/tmp', os.O_RDONLY)")
+    other("os.open('/tmp', os.O_RDONLY)")
+    table = read_links([one.pid, other.pid])
+    one(f"os.close({far})")
+    sets = sharing_of_links(table, own=one.pid)
+    assert sets.reasons[one.pid, far] == "closed meanwhile (EBADF)"
+
+
 def test_a_process_that_ended_meanwhile() -> None:
     with Puppet() as one, Puppet() as other:
         fd = one("os.open('/dev/null', os.O_RDWR)")
