@@ -10,10 +10,10 @@ import json
 import os
 import sys
 
-from tests.specimens import events, files, kernel, queues, sockets, spoofs
+from tests.specimens import events, files, inet, kernel, paths, queues, sockets, spoofs
 from tests.specimens.registry import SPECIMENS, Keep, reason_for
 
-FAMILIES = (files, spoofs, queues, sockets, events, kernel)
+FAMILIES = (files, paths, spoofs, queues, sockets, inet, events, kernel)
 
 
 class Cage:

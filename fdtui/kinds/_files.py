@@ -50,8 +50,9 @@ def lock_info(entry: Entry) -> Info:
 def path_of(entry: Entry) -> Spans:
     """Return the path; ` (deleted)` is ours, told by the link count, and set apart."""
     if entry.deleted and entry.link.endswith(DELETED):
-        return (Span(entry.link.removesuffix(DELETED)), Span(DELETED, "attention"))
-    return (Span(entry.link),)
+        path = entry.link.removesuffix(DELETED)
+        return (Span(path, "text", "path"), Span(DELETED, "attention", "never"))
+    return (Span(entry.link, "text", "path"),)
 
 
 def mount_fact(info: Info) -> list[Fact]:

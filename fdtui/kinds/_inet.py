@@ -7,7 +7,8 @@ from functools import cache
 from typing import ClassVar
 
 from fdtui.kinds._info import integer, line, muted, nested, strong, text
-from fdtui.kinds._sockets import Option, SocketKind
+from fdtui.kinds._options import Option
+from fdtui.kinds._sockets import SocketKind
 from fdtui.kinds.base import Fact, fact
 from fdtui.linux.json_types import Info
 from fdtui.linux.peek_socket import Address

@@ -5,11 +5,11 @@ from __future__ import annotations
 import errno
 import socket
 import struct
-from collections.abc import Mapping
-from typing import ClassVar, NamedTuple
+from typing import ClassVar
 
 from fdtui.errors import errno_name
 from fdtui.kinds._info import integer, line, nested, text
+from fdtui.kinds._options import Option, option_facts, read_options
 from fdtui.kinds.base import (
     SOCKET,
     Borrow,
@@ -24,7 +24,7 @@ from fdtui.kinds.base import (
 )
 from fdtui.kinds.facts import Facts
 from fdtui.linux.abi_net import FAMILIES, IP_PROTOCOLS, NETLINK_PROTOCOLS, PROTOCOL_NAMES, TYPES
-from fdtui.linux.json_types import Info, Json
+from fdtui.linux.json_types import Info
 from fdtui.linux.peek import Peek
 from fdtui.linux.peek_handle import ioctl_open
 from fdtui.linux.peek_socket import (
@@ -50,60 +50,10 @@ _MEMINFO = (
 )
 
 
-class Option(NamedTuple):
-    """A socket option of type int: its level, number, and how its value is meant."""
-
-    name: str
-    level: int
-    number: int
-    switch: bool = False
-
-
-_SOCKET_OPTIONS = tuple(
-    Option(name, socket.SOL_SOCKET, number, switch)
-    for name, number, switch in (
-        ("SO_RCVBUF", 8, False),
-        ("SO_SNDBUF", 7, False),
-        ("SO_PRIORITY", 12, False),
-        ("SO_MARK", 36, False),
-        ("SO_RCVLOWAT", 18, False),
-        ("SO_REUSEADDR", 2, True),
-        ("SO_REUSEPORT", 15, True),
-        ("SO_KEEPALIVE", 9, True),
-        ("SO_BROADCAST", 6, True),
-        ("SO_OOBINLINE", 10, True),
-        ("SO_PASSCRED", 16, True),
-        ("SO_TIMESTAMP", 29, True),
-    )
-)
-_ORDER = (
-    *("TCP_NODELAY", "SO_KEEPALIVE", "TCP_USER_TIMEOUT", "SO_RCVBUF", "SO_SNDBUF"),
-    *("TCP_DEFER_ACCEPT", "SO_LINGER", "SO_MARK", "SO_PRIORITY"),
-)
-_BYTES = {"SO_RCVBUF", "SO_SNDBUF"}
-# What everybody has who set nothing; the keepalive times are told beside SO_KEEPALIVE.
-_DEFAULTS: Info = {"SO_RCVLOWAT": 1, "IP_TTL": 64, "TCP_KEEPINTVL": 75, "TCP_KEEPCNT": 9}
 _WHAT = tuple(
     (socket.SOL_SOCKET, number)
     for number in (SO_DOMAIN, socket.SO_TYPE, SO_PROTOCOL, SO_ACCEPTCONN)
 )
-_LINGER = struct.Struct("=ii")
-
-
-def option_values(peek: Peek, wanted: tuple[Option, ...]) -> Info:
-    """Return those of the options that this socket has."""
-    values = option_ints(peek, [(level, number) for _, level, number, _ in wanted])
-    return {
-        name: bool(value) if switch else value
-        for (name, _, _, switch), value in zip(wanted, values, strict=True)
-        if value is not None
-    }
-
-
-def option_text(peek: Peek, level: int, number: int) -> str | None:
-    """Return an option that is a name: a device, an algorithm; None for none."""
-    raw = option_bytes(peek, level, number, 64)
-    return raw.rstrip(b"\0").decode(errors="surrogateescape") or None if raw else None
 
 
 def network_namespace(peek: Peek) -> Info:
@@ -164,7 +114,7 @@ class SocketKind(FdKind):
         found["state"] = "LISTEN" if listening else "ESTAB" if remote is not None else "UNCONN"
         found.update(self.addresses(local, remote))
         found.update(self.queues(peek, listening))
-        found["options"] = self.all_options(peek)
+        found["options"] = read_options(peek, self.options)
         if raw := option_bytes(peek, socket.SOL_SOCKET, SO_MEMINFO, 36):
             values = struct.unpack(f"={len(raw) // 4}I", raw)
             found["meminfo"] = dict(zip(_MEMINFO, values, strict=False))
@@ -185,17 +135,6 @@ class SocketKind(FdKind):
             except OSError as error:
                 if error.errno not in (errno.ENOTTY, errno.EOPNOTSUPP, errno.EINVAL):
                     raise
-        return found
-
-    def all_options(self, peek: Peek) -> Info:
-        """Return the options of every socket and those of this family, by their names."""
-        found = option_values(peek, (*_SOCKET_OPTIONS, *self.options))
-        raw = option_bytes(peek, socket.SOL_SOCKET, socket.SO_LINGER, _LINGER.size)
-        if raw and len(raw) == _LINGER.size:
-            on, seconds = _LINGER.unpack(raw)
-            found["SO_LINGER"] = seconds if on else None
-        if device := option_text(peek, socket.SOL_SOCKET, socket.SO_BINDTODEVICE):
-            found["SO_BINDTODEVICE"] = device
         return found
 
     def size(self, entry: Entry, info: Info) -> int | None:
@@ -268,7 +207,7 @@ class SocketKind(FdKind):
         except OSError:
             waiting = False
         if waiting:
-            return Unseen("an error or hang-up waits for the target, and a look might take it")
+            return Unseen("an error waits for the target, and a look would take it")
         return b""
 
     def hold_cost(self, entry: Entry, info: Info) -> str:
@@ -283,27 +222,3 @@ def filled(name: str, used: int, room: int | None, note: str) -> Fact:
         return fact(name, size_cell(used), note)
     value = line(f"{size_cell(used)} of {size_cell(room)}")
     return Fact(name, value, note, min(1.0, used / room))
-
-
-def option_facts(options: Mapping[str, Json]) -> list[Fact]:
-    """The same ones always, in their places; the rest where it was set."""
-    shown = [name for name in _ORDER if name in options]
-    shown += [
-        name
-        for name, value in options.items()
-        if name not in _ORDER and value and value != _DEFAULTS.get(name)
-    ]
-    return [fact(name, _option_words(name, options)) for name in shown if name != "TCP_KEEPIDLE"]
-
-
-def _option_words(name: str, options: Mapping[str, Json]) -> str:
-    value = options[name]
-    if name in _BYTES and isinstance(value, int):
-        return size_cell(value)
-    if name == "SO_KEEPALIVE" and value and "TCP_KEEPIDLE" in options:
-        return f"on, {options['TCP_KEEPIDLE']} s"
-    if name == "SO_LINGER" and value is not None:
-        return f"{value} s"
-    if value is None or isinstance(value, bool):
-        return "on" if value else "off"
-    return str(value)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from fdtui.kinds._info import integer, line, muted, text, words
-from fdtui.kinds._sockets import Option, SocketKind
+from fdtui.kinds._options import Option
+from fdtui.kinds._sockets import SocketKind
 from fdtui.kinds.base import Fact, fact
 from fdtui.linux.json_types import Info
 from fdtui.linux.peek import Peek

@@ -8,7 +8,8 @@ from collections.abc import Callable
 
 from fdtui.kinds._inet import InetKind, is_service, listening
 from fdtui.kinds._info import integer, line, nested, number, strong, text, words
-from fdtui.kinds._sockets import Option, filled, option_text
+from fdtui.kinds._options import Option, option_text
+from fdtui.kinds._sockets import filled
 from fdtui.kinds.base import Fact, Section, fact
 from fdtui.linux.abi import TcpState
 from fdtui.linux.json_types import Info

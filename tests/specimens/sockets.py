@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import array
-import errno
 import os
 import select
 import socket
@@ -15,7 +14,7 @@ from tests.specimens.files import folder
 from tests.specimens.registry import Absent, Consume, Keep, Make, specimen
 
 LOOPBACK = "127.0.0.1"
-_CHANGING = ("tcp_info",)  # times since, and rates
+CHANGING = ("tcp_info",)  # times since, and rates
 
 
 def receives(size: int = 99) -> Consume:
@@ -28,18 +27,14 @@ def receives(size: int = 99) -> Consume:
     return consume
 
 
-def _accepts(fd: int) -> bytes:
+def has_data(sock: socket.socket) -> socket.socket:
+    select.select([sock], [], [], 5)
+    return sock
+
+
+def accepts(fd: int) -> bytes:
     with socket.socket(fileno=os.dup(fd)) as sock:
         return b"accepted" if sock.accept()[0].detach() > 0 else b""
-
-
-def _pending(expected: int) -> Consume:
-    def consume(fd: int) -> bytes:
-        with socket.socket(fileno=os.dup(fd)) as sock:
-            found = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-        return b"pending" if found == expected else f"lost: {found}".encode()
-
-    return consume
 
 
 def _pair(kind: socket.SocketKind) -> Make:
@@ -68,7 +63,7 @@ def _unix_eof(keep: Keep) -> int:
     return near.detach()
 
 
-@specimen("unix-listen", "unix", consume=_accepts, expected=b"accepted", unseen=True)
+@specimen("unix-listen", "unix", consume=accepts, expected=b"accepted", unseen=True)
 def _unix_listen(keep: Keep) -> int:
     path = str(folder() / f"listen-{time.monotonic_ns()}")
     server = socket.socket(socket.AF_UNIX)
@@ -143,135 +138,6 @@ def _unix_peek_offset(keep: Keep) -> int:
     return near.detach()
 
 
-def _tcp(family: int = socket.AF_INET, host: str = LOOPBACK) -> tuple[socket.socket, ...]:
-    server = socket.socket(family)
-    server.bind((host, 0))
-    server.listen(7)
-    client = socket.create_connection(server.getsockname()[:2])
-    return server, client, server.accept()[0]
-
-
-def _has_data(sock: socket.socket) -> socket.socket:
-    select.select([sock], [], [], 5)
-    return sock
-
-
-@specimen("tcp", "tcp", content=b"tcp queued", consume=receives(), volatile=_CHANGING)
-def _tcp_client(keep: Keep) -> int:
-    server, client, accepted = _tcp()
-    accepted.send(b"tcp queued")
-    keep.extend((server, accepted))
-    return _has_data(client).detach()
-
-
-@specimen("tcp-6", "tcp", content=b"six", consume=receives(), volatile=_CHANGING)
-def _tcp_6(keep: Keep) -> int:
-    server, client, accepted = _tcp(socket.AF_INET6, "::1")
-    client.send(b"six")
-    keep.extend((server, client))
-    return _has_data(accepted).detach()
-
-
-@specimen(
-    "tcp-listen",
-    "tcp",
-    consume=_accepts,
-    expected=b"accepted",
-    volatile=_CHANGING,
-    unseen=True,
-)
-def _tcp_listen(keep: Keep) -> int:
-    server, *rest = _tcp()
-    keep.extend((rest, socket.create_connection(server.getsockname())))
-    _has_data(server)
-    return server.detach()
-
-
-@specimen("tcp-unbound", "tcp", volatile=_CHANGING)
-def _tcp_unbound(keep: Keep) -> int:
-    return socket.socket().detach()
-
-
-def _closed_port() -> int:
-    with socket.socket() as sock:
-        sock.bind((LOOPBACK, 0))
-        port: int = sock.getsockname()[1]
-    return port
-
-
-@specimen(
-    "tcp-error",
-    "tcp",
-    consume=_pending(errno.ECONNREFUSED),
-    expected=b"pending",
-    volatile=_CHANGING,
-)
-def _tcp_error(keep: Keep) -> int:
-    sock = socket.socket()
-    sock.setblocking(False)
-    sock.connect_ex((LOOPBACK, _closed_port()))
-    poll = select.poll()
-    poll.register(sock, select.POLLOUT)
-    poll.poll(5000)
-    return sock.detach()
-
-
-@specimen("mptcp", "tcp", volatile=_CHANGING)
-def _mptcp(keep: Keep) -> int:
-    return socket.socket(socket.AF_INET, socket.SOCK_STREAM, 262).detach()
-
-
-def _udp(family: int, host: str, protocol: int = 0) -> Make:
-    def make(keep: Keep) -> int:
-        sock = socket.socket(family, socket.SOCK_DGRAM, protocol)
-        sock.bind((host, 0))
-        other = socket.socket(family, socket.SOCK_DGRAM, protocol)
-        other.connect(sock.getsockname())
-        other.send(b"first")
-        other.send(b"second one")
-        keep.append(other)
-        return _has_data(sock).detach()
-
-    return make
-
-
-specimen("udp", "udp", content=b"first", consume=receives())(_udp(socket.AF_INET, LOOPBACK))
-specimen("udp-6", "udp", content=b"first", consume=receives())(_udp(socket.AF_INET6, "::1"))
-specimen("udplite", "udplite", content=b"first", consume=receives())(
-    _udp(socket.AF_INET, LOOPBACK, socket.IPPROTO_UDPLITE)
-)
-
-
-@specimen("udp-error", "udp", consume=_pending(errno.ECONNREFUSED), expected=b"pending")
-def _udp_error(keep: Keep) -> int:
-    sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    sock.connect((LOOPBACK, _closed_port()))
-    sock.send(b"x")
-    poll = select.poll()
-    poll.register(sock, 0)
-    poll.poll(5000)
-    return sock.detach()
-
-
-@specimen(
-    "udp-error-behind-data",
-    "udp",
-    consume=_pending(errno.ECONNREFUSED),
-    expected=b"pending",
-    unseen=True,
-)
-def _udp_error_behind_data(keep: Keep) -> int:
-    """A datagram is queued and an error pending: even a peek gets, and takes, the error first."""
-    fd = _udp(socket.AF_INET, LOOPBACK)(keep)
-    with socket.socket(fileno=os.dup(fd)) as sock:
-        sock.connect((LOOPBACK, _closed_port()))
-        sock.send(b"x")
-    poll = select.poll()
-    poll.register(fd, 0)
-    poll.poll(5000)
-    return fd
-
-
 @specimen("raw", "raw", content=b"")
 def _raw(keep: Keep) -> int:
     protocol_for_experiments = 253
@@ -292,7 +158,7 @@ def _ping(keep: Keep) -> int:
     return socket.socket(socket.AF_INET, socket.SOCK_DGRAM, socket.IPPROTO_ICMP).detach()
 
 
-@specimen("sctp", "sctp", volatile=_CHANGING, unseen=True)
+@specimen("sctp", "sctp", volatile=CHANGING, unseen=True)
 def _sctp(keep: Keep) -> int:
     sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_SCTP)
     sock.bind((LOOPBACK, 0))
@@ -319,7 +185,7 @@ def _netlink(keep: Keep) -> int:
     sock.bind((0, 1))
     get_link, request_dump = 18, 0x301
     sock.send(struct.pack("IHHIIB3x", 20, get_link, request_dump, 1, 0, 0))
-    return _has_data(sock).detach()
+    return has_data(sock).detach()
 
 
 @specimen("netlink-diag", "netlink", content=b"")
@@ -348,7 +214,7 @@ def _packet(keep: Keep) -> int:
     sock.bind(("lo", 3))
     udp.sendto(b"for packet", (LOOPBACK, port))
     keep.append(udp)
-    return _has_data(sock).detach()
+    return has_data(sock).detach()
 
 
 @specimen("vsock", "vsock", unseen=True)

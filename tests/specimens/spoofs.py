@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import time
 
-from tests.specimens.files import folder, new_file, new_tmpfs
+from tests.specimens.files import folder, new_file
+from tests.specimens.paths import new_tmpfs
 from tests.specimens.registry import Keep, Make, reads, specimen
 
 _IN_FOLDER = (
