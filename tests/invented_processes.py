@@ -127,5 +127,6 @@ def _more(known: list[Process]) -> list[Process]:
 def processes() -> dict[int, Process]:
     """All of them by pid; their users' names are known from here on."""
     users.names.update(_USERS)
+    users.groups.update({4: "adm", 1000: "mira"})
     known = _named()
     return {process.pid: process for process in (*known, *_more(known))}

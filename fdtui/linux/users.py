@@ -1,10 +1,13 @@
-"""Names of users, each asked for once."""
+"""Names of users and groups, each asked for once."""
 
 from __future__ import annotations
 
+import grp
 import pwd
 
 names: dict[int, str] = {}  # known so far; nobody renames a user while fdtui runs
+
+groups: dict[int, str] = {}
 
 
 def user_name(uid: int) -> str:
@@ -16,4 +19,16 @@ def user_name(uid: int) -> str:
         except KeyError:
             name = str(uid)
         names[uid] = name
+    return name
+
+
+def group_name(gid: int) -> str:
+    """Return the name of a group, the number where it has none."""
+    name = groups.get(gid)
+    if name is None:
+        try:
+            name = grp.getgrgid(gid).gr_name
+        except KeyError:
+            name = str(gid)
+        groups[gid] = name
     return name

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from stat import S_IMODE
+
 from fdtui.kinds.base import Fact, FdKind
 from fdtui.linux.abi import open_flag_names
 from fdtui.linux.json_types import Info
 from fdtui.linux.procfs import Entry
+from fdtui.linux.pseudofs import internal_devices
+from fdtui.linux.syscalls import Statx
+from fdtui.linux.users import group_name, user_name
+from fdtui.render.objects import mode_of
 from fdtui.render.spans import Span, Spans, shown
+from fdtui.render.units import rate_cell
 
 _KIND_FIRST = 3  # lines of the kind that come before flags and file
 
@@ -28,9 +35,13 @@ def with_note(fact: Fact) -> Spans:
     return (*value, Span("  "), *shown(fact.note, "muted")) if fact.note else value
 
 
-def pane_facts(entry: Entry, kind: FdKind, info: Info) -> list[tuple[str, Spans]]:
-    """Key and value of each line, most wanted first."""
+def pane_facts(
+    entry: Entry, kind: FdKind, info: Info, rate: float = 0.0
+) -> list[tuple[str, Spans]]:
+    """Key and value of each line, most wanted first; `rate` of the offset in bytes a second."""
     own = [(fact.key, with_note(fact)) for fact in kind.details(entry, info)]
+    if rate:
+        own = [_moving(key, value, entry, rate) for key, value in own]
     keys = {key for key, _ in own}
     common = [(key, value) for key, value in _common(entry) if key not in keys]
     lines = [*own[:_KIND_FIRST], *common, *own[_KIND_FIRST:]]
@@ -39,10 +50,34 @@ def pane_facts(entry: Entry, kind: FdKind, info: Info) -> list[tuple[str, Spans]
     return lines
 
 
+def _owner(stat: Statx) -> Spans:
+    """`mira:adm  0640, 1 link`."""
+    links = "1 link" if stat.nlink == 1 else f"{stat.nlink:,} links"
+    return (
+        *shown(f"{user_name(stat.uid)}:{group_name(stat.gid)}"),
+        Span(f"  {S_IMODE(stat.mode):04o}, {links}", "muted"),
+    )
+
+
+def _moving(key: str, value: Spans, entry: Entry, rate: float) -> tuple[str, Spans]:
+    """Add what is going on to position and size."""
+    if key == "position":
+        mode = {"r": "reading", "w": "writing"}.get(mode_of(entry) or "", "moving")
+        return key, (*value, Span(f", {mode}", "muted"))
+    if key == "size":
+        return key, (*value, Span(f", {rate_cell(rate)}", "muted"))
+    return key, value
+
+
+def _flags(flags: int) -> list[str]:
+    # Set on every file of a 64-bit process: it tells nothing.
+    return [name for name in open_flag_names(flags) if name != "O_LARGEFILE"]
+
+
 def _common(entry: Entry) -> list[tuple[str, Spans]]:
     lines: list[tuple[str, Spans]] = []
     if entry.info is not None:
-        lines.append(("flags", (Span(" ".join(open_flag_names(entry.info.flags))),)))
+        lines.append(("flags", (Span(" ".join(_flags(entry.info.flags))),)))
     stat = entry.stat
     if stat is not None:
         mount = entry.info.mnt_id if entry.info and entry.info.mnt_id >= 0 else stat.mnt_id
@@ -59,4 +94,6 @@ def _common(entry: Entry) -> list[tuple[str, Spans]]:
                 ),
             )
         )
+        if stat.dev not in internal_devices():
+            lines.append(("owner", _owner(stat)))
     return lines

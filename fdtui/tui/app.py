@@ -132,7 +132,7 @@ class FdtuiApp(App[int]):
         gc.enable()
         if self.machine.live:
             leave_with_the_terminal(0, lambda: self.call_later(self.leave, 129))
-            _ = self.keeper
+        _ = self.keeper
         if self._open_at is not None:
             pid, fd = self._open_at
             self.open_process(pid, fd)

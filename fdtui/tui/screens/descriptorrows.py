@@ -6,6 +6,7 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 
 from fdtui.linux.abi import OpenFlags
 from fdtui.linux.procfs import Entry
+from fdtui.linux.pseudofs import internal_devices
 from fdtui.render import units
 from fdtui.render.objects import mode_of
 from fdtui.render.spans import BLANK, Cell, Span, Spans, shown
@@ -217,8 +218,7 @@ def target_cell(row: DescriptorRow) -> Spans:
             parts.append(span)
         else:
             parts.extend(shown(span.text, span.role, cut=span.cut))
-    if entry.deleted and not any(
-        "(deleted)" in span.text and span.role == "attention" for span in parts
-    ):
-        parts.append(Span(" (deleted)", "attention", "never"))
+    marked = any("(deleted)" in span.text and span.role == "attention" for span in parts)
+    if entry.deleted and not marked and entry.stat and entry.stat.dev not in internal_devices():
+        parts.append(Span(" (deleted)", "attention", "never"))  # memfds never had a name to lose
     return tuple(parts)

@@ -15,7 +15,6 @@ from fdtui.render.panefacts import pane_facts
 from fdtui.render.safe import safe
 from fdtui.render.spans import Span, Spans
 from fdtui.survey.descriptors import DescriptorRow, Fd, TableSnapshot
-from fdtui.survey.neighbours import Neighbour
 from fdtui.survey.processes import ProcessRow
 from fdtui.tui.poller import Cancelled
 from fdtui.tui.screens.descriptorrows import COLUMNS, SORTS, DescriptorRows, target_cell
@@ -168,14 +167,8 @@ class Descriptors(TakingPlace):
         self._selected = fd if isinstance(fd, (int, str)) else None
         if self._look is not None and self._look.selected != self._selected:
             self._look.selected = self._selected
-            neighbour = self._neighbour()
-            if neighbour is not None and (neighbour.sharers or neighbour.same_path):
-                self._look.look_around_soon()
-                self.fdtui.poller.poke()
+            self.fdtui.poller.poke()  # for who shares and watches this one
         self.rebuild()
-
-    def _neighbour(self) -> Neighbour | None:
-        return None if self._selected is None else self._view.neighbours.get(self._selected)
 
     # Words
 
@@ -227,7 +220,10 @@ class Descriptors(TakingPlace):
                     Span("enter", "key"),
                     Span(" looks" if narrow else " looks by pidfd_getfd", "muted"),
                 ),
-                left=[Fact(key, value) for key, value in pane_facts(entry, row.kind, row.info)],
+                left=[
+                    Fact(key, value)
+                    for key, value in pane_facts(entry, row.kind, row.info, row.rate)
+                ],
                 right=self._right(entry.fd),
             )
         )

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.widget import Widget
+from textual.containers import Container
 
 from fdtui.keeper.api import Hold
 from fdtui.kinds import BY_NAME
@@ -165,7 +165,7 @@ class Held(PlaceScreen):
     def body(self) -> ComposeResult:
         yield LineTable(_HELD, row_lines=2, id="table")
         yield RuleLine(id="together")
-        yield Widget(id="room")
+        yield Container(id="room")
         yield RuleLine(id="session")
         log = LineTable(_LOG, id="log")
         log.head_lines = 0

@@ -25,8 +25,9 @@ class Detail(NamedTuple):
 
     fd: Fd
     sharers: tuple[Sharer, ...] = ()
-    apart: tuple[tuple[int, int, str], ...] = ()  # pid, fd, comm
-    watchers: tuple[tuple[int, int, str], ...] = ()  # epolls: pid, fd, comm
+    comm: str = ""  # of the process on the screen
+    apart: tuple[tuple[int, int, str, str], ...] = ()  # pid, fd, comm, how it differs
+    watchers: tuple[tuple[int, int, str, str], ...] = ()  # epolls: pid, fd, comm, a note
 
 
 def shared_cell(neighbour: Neighbour, selected_set: bool) -> Cell:
@@ -62,7 +63,7 @@ def pane_lines(pid: int, neighbour: Neighbour | None, detail: Detail) -> list[Li
             lines += _head(
                 lines, "same file, opened apart", _count(len(detail.apart), "descriptor")
             )
-            lines += [_member(pid, fd, comm) for pid, fd, comm in detail.apart[:MOST_MEMBERS]]
+            lines += [_member(*one) for one in detail.apart[:MOST_MEMBERS]]
         if neighbour.peers:
             lines += _head(lines, "other end", _count(len(neighbour.peers), "peer"))
             lines += [
@@ -76,7 +77,7 @@ def pane_lines(pid: int, neighbour: Neighbour | None, detail: Detail) -> list[Li
             ]
     if detail.watchers:
         lines += _head(lines, "watched by", _count(len(detail.watchers), "epoll"))
-        lines += [_member(pid, fd, comm) for pid, fd, comm in detail.watchers[:MOST_MEMBERS]]
+        lines += [_member(*one) for one in detail.watchers[:MOST_MEMBERS]]
     return lines
 
 
@@ -89,6 +90,8 @@ def _sharers(pid: int, neighbour: Neighbour, detail: Detail) -> list[Line]:
     count = _count(len(neighbour.sharers) + 1, "descriptor")
     where = f" in {_count(len(processes), 'process', 'processes')}"
     lines: list[Line] = [Fact("same description", (Span(count + where),))]
+    if detail.comm:
+        lines.append(_member(pid, detail.fd, detail.comm, "this one"))
     known = {(one.pid, one.fd): one for one in detail.sharers}
     for other in neighbour.sharers[:MOST_MEMBERS]:
         sharer = known.get((other[0], other[1]))
@@ -106,8 +109,8 @@ def _head(before: list[Line], key: str, value: str) -> list[Line]:
     return [None, *head] if before else head
 
 
-def _member(pid: int, fd: int, comm: str) -> Member:
-    return Member(*_name(comm), str(pid), str(fd))
+def _member(pid: int, fd: Fd, comm: str, note: str = "") -> Member:
+    return Member(*_name(comm), str(pid), str(fd), (Span(note, "muted"),) if note else ())
 
 
 def _name(comm: str) -> tuple[str]:

@@ -12,7 +12,9 @@ from fdtui.errors import FdtuiError
 from fdtui.keeper.api import Keeper
 from fdtui.linux.json_types import Info
 from fdtui.linux.procfs import Entry
-from fdtui.survey.descriptors import DescriptorTable, Fd, TableSnapshot
+from fdtui.render.objects import mode_of
+from fdtui.render.units import size_cell
+from fdtui.survey.descriptors import DescriptorRow, DescriptorTable, Fd, TableSnapshot
 from fdtui.survey.neighbours import Neighbour
 from fdtui.tui.machine import Machine
 from fdtui.tui.poller import SLOWDOWN, Cancelled
@@ -66,12 +68,10 @@ class TableLook:
             snapshot = self._table.sweep(snapshot.fds[: 2 * AHEAD], self._glance, cancelled)
         first, self._looked = not self._looked, True
         if not first:
+            if self.selected != self._selected_detail.fd and not self._searching:
+                self._selected_detail = self._detail(snapshot)
             self._look_around(snapshot, cancelled)
         return TableView(snapshot, self._neighbours, self._selected_detail), first
-
-    def look_around_soon(self) -> None:
-        """The selection changed: find out about its sharers with the next look."""
-        self._due = min(self._due, time.monotonic())
 
     def comm(self, pid: int) -> str:
         """Return a process's name."""
@@ -132,5 +132,23 @@ class TableLook:
         return Detail(
             fd,
             self._finder.sharers(self._pid, fd, neighbour.sharers[:MOST_MEMBERS]),
-            tuple((*one, self.comm(one[0])) for one in apart[:MOST_MEMBERS]),
+            self.comm(self._pid),
+            tuple(
+                (*one, self.comm(one[0]), self._difference(row, *one))
+                for one in apart[:MOST_MEMBERS]
+            ),
+            tuple(
+                (one.pid, one.fd, one.comm, "" if one.sure else "likely: kcmp was refused")
+                for one in self._finder.watched_by(row.entry)[:MOST_MEMBERS]
+            ),
         )
+
+    def _difference(self, row: DescriptorRow, pid: int, fd: int) -> str:
+        """Say how another description of the same file differs: `r-  4.1K behind`."""
+        entry = self._machine.procfs.entry(pid, fd)
+        mode = {"r": "r-", "w": "-w"}.get(mode_of(entry) or "", mode_of(entry) or "")
+        other = row.kind.position(entry)
+        if other is None or row.pos is None or other == row.pos:
+            return mode
+        where = "behind" if other < row.pos else "ahead"
+        return f"{mode}  {size_cell(abs(other - row.pos))} {where}"

@@ -1,0 +1,361 @@
+"""The viewer: live bytes of a file or a queue in hex and text, and the target's place in them."""
+
+from __future__ import annotations
+
+import os
+import time
+from concurrent.futures import Future
+from typing import ClassVar, cast
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.widgets import Input
+
+from fdtui.errors import errno_name
+from fdtui.keeper.api import Acquired, Window
+from fdtui.kinds.base import View
+from fdtui.render import window as seen
+from fdtui.render.looks import is_text
+from fdtui.render.offsets import SYNTAX as OFFSETS
+from fdtui.render.offsets import parse_offset
+from fdtui.render.patterns import SYNTAX as PATTERNS
+from fdtui.render.patterns import parse_pattern
+from fdtui.render.spans import Span, Spans, shown
+from fdtui.tui.app import FdtuiApp
+from fdtui.tui.screens.bytesyank import byte_choices
+from fdtui.tui.screens.finding import Finder
+from fdtui.tui.screens.growth import Growth
+from fdtui.tui.screens.loanplace import LoanPlace
+from fdtui.tui.screens.place import Keys
+from fdtui.tui.screens.viewed import ViewScreen
+from fdtui.tui.screens.viewinfo import Facts, info
+from fdtui.tui.screens.viewtitle import subject
+from fdtui.tui.widgets.bars import InfoLine
+from fdtui.tui.widgets.byteview import ByteView
+from fdtui.tui.widgets.columns import NARROW
+from fdtui.tui.widgets.inputline import InputLine
+from fdtui.tui.widgets.viewer import Viewer
+
+FOLLOWING = 0.2  # seconds between two looks when following
+_AHEAD = 64 << 10  # bytes asked for behind those on the screen: what was appended comes at once
+_MOST = 4 << 20  # bytes asked for at once
+_HEAD = 64 << 10  # bytes of a queue
+
+
+def open_viewer(app: FdtuiApp, acquired: Acquired, of: LoanPlace | None = None) -> None:
+    """Show the bytes of what was acquired."""
+    app.push_screen(ViewerScreen(app, acquired, of))
+
+
+class ViewerScreen(ViewScreen):
+    """Bytes at offsets, or what is queued."""
+
+    period = 0.25
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("tab", "switch", "hex or text", id="view.switch", show=False),
+        Binding("i", "inspect", "inspect", id="view.inspect", show=False),
+        # With priority: what is typed right behind the key must find the line in focus already.
+        Binding("colon", "go_to", "go to", id="view.go_to", show=False, priority=True),
+        Binding("slash", "search", "search", id="view.search", show=False, priority=True),
+        Binding("at", "target", "the target's offset", id="view.target", show=False),
+        Binding("n", "again(1)", "next match", id="view.next", show=False),
+        Binding("N", "again(-1)", "previous match", id="view.previous", show=False),
+        Binding("f", "follow", "follow the end", id="view.follow", show=False),
+        Binding("e", "edit", "edit", id="view.edit", show=False),
+        Binding("d", "dump", "dump", id="view.dump", show=False),
+    ]
+
+    def __init__(self, app: FdtuiApp, acquired: Acquired, of: LoanPlace | None = None) -> None:
+        super().__init__(app, acquired, of)
+        self.queue = self.kind.view is View.QUEUE
+        self.pos: int | None = None
+        self.finder = Finder(app, self._news, self._found)
+        self._now = time.monotonic if app.machine.live else app.machine.clock
+        self._growth = Growth()
+        self._span = (0, _HEAD)  # offset and length to ask for next; read by the poller's thread
+        self._first = True
+
+    def body(self) -> ComposeResult:
+        viewer = Viewer(id="viewer")
+        viewer.display = False  # until the first bytes say which view fits them
+        yield viewer
+        yield InputLine(id="input")
+        yield InfoLine(id="info")
+
+    @property
+    def viewer(self) -> Viewer:
+        """Hex, text and the inspector."""
+        return self.query_one("#viewer", Viewer)
+
+    # Looking
+
+    def ask(self) -> Future[object] | None:
+        offset, length = self._span
+        window = self.fdtui.keeper.window(self.acquired.id, offset, length)
+        return cast("Future[object]", window)
+
+    def on_byte_view_wanted(self, event: ByteView.Wanted) -> None:
+        """Bytes that were not read yet are on the screen: read them now."""
+        event.stop()
+        if not self.queue and not self.loan.returned:
+            window = self.fdtui.keeper.window(
+                self.acquired.id, event.offset, min(event.length, _MOST)
+            )
+            self.fdtui.when(window, self.answered, self.failed)
+
+    def took(self, answer: object) -> None:
+        window = cast(Window, answer)
+        self.entry, self.pos = window.entry, window.pos
+        viewer, now = self.viewer, self._now()
+        size = 0 if window.why else self._size(window)
+        errors = tuple(
+            seen.ReadError(
+                block.offset,
+                block.length,
+                f"pread at {block.offset:#x}: {os.strerror(block.errno)} "
+                f"({errno_name(block.errno)})",
+            )
+            for block in window.errors
+        )
+        if self._first:
+            self._first = False
+            viewer.set_mode("text" if is_text(window.data) and not errors else "hex")
+            viewer.display = True
+            if self.focused is None:
+                viewer.view.focus()
+        viewer.set_empty(self._empty(window))
+        self._growth.note(size, now)
+        viewer.feed(seen.Window(window.offset, window.data, errors), size=size, now=now)
+        viewer.set_target(self.pos)
+        self._aim()
+        self._mark()
+
+    def _size(self, window: Window) -> int | None:
+        """Where the bytes end; files of procfs and queues tell only by ending."""
+        if self.queue or (window.size == 0 and window.data):
+            ends = len(window.data) < self._span[1]
+            return window.offset + len(window.data) if ends or self.queue else None
+        return window.size
+
+    def _empty(self, window: Window) -> Spans:
+        if window.why:
+            return shown(window.why[:1].upper() + window.why[1:], "attention")
+        if self.queue:
+            left = "What is written stays visible here until its reader takes it"
+            return (Span("Nothing is queued.  "), Span(left, "muted"))
+        return (Span("0 bytes.  "), Span("f", "key"), Span(" waits for more", "muted"))
+
+    def _aim(self) -> None:
+        """Look next at what is on the screen."""
+        offset, length = self.viewer.shown_bytes()
+        if self.queue:
+            self._span = (0, max(_HEAD, offset + length + _HEAD))
+        else:
+            start = offset // seen.PAGE * seen.PAGE
+            self._span = (start, min(_MOST, offset - start + length + _AHEAD))
+
+    def _mark(self) -> None:
+        """Show the matches among the bytes on the screen."""
+        viewer, finder = self.viewer, self.finder
+        if finder.pattern is None:
+            viewer.set_matches(())
+            return
+        offset, length = viewer.shown_bytes()
+        start = max(0, offset - len(finder.pattern.data) + 1)
+        data = viewer.model.read(start, length + offset - start) or viewer.model.read(offset, length)
+        matches = finder.seen(data, start if len(data) > length else offset)
+        viewer.set_matches(matches, finder.current, finder.legend)
+
+    def on_viewer_moved(self, _: Viewer.Moved) -> None:
+        """Other bytes are on the screen, or the cursor is elsewhere."""
+        self._aim()
+        self._mark()
+        period = FOLLOWING if self.viewer.following else type(self).period
+        if period != self._pace:
+            self._pace = period
+            self.fdtui.poller.set_job(self.job, period)
+        self.show_bars()
+
+    _pace = period
+
+    def on_screen_resume(self) -> None:
+        """In front again: keys go to the bytes."""
+        self._pace = type(self).period
+        if self.viewer.display and self.focused is None:
+            self.viewer.view.focus()
+
+    # Words
+
+    def status_right(self) -> Spans:
+        if self.fdtui.frozen_at is None and not self.fdtui.blurred and self._pace == FOLLOWING:
+            return (Span(f"live {FOLLOWING:g} s", "muted"),)
+        return super().status_right()
+
+    def draw_info(self) -> None:
+        viewer, wide = self.viewer, self.app.size.width >= NARROW
+        if self._first:
+            self.info_line().show(self.trouble_words())
+            return
+        model = viewer.model
+        words = self.trouble_words() or self.finder.words(wide=wide)
+        text = viewer.mode == "text"
+        facts = Facts(
+            cursor=viewer.cursor if model.end else None,
+            target=self.pos,
+            size=model.end,
+            queued=self.queue,
+            following=viewer.following,
+            changed=model.changed_bytes,
+            rate=self._growth.rate,
+            new_lines=self._new_lines() if text else 0,
+            words=() if wide and not self.trouble else words,
+        )
+        right: Spans = words if wide and not self.trouble else ()
+        if not wide and not self.titled()[1]:
+            right = subject(self.kind, self.entry, self.info)
+        self.info_line().show(info(facts, wide=wide), right)
+
+    def _new_lines(self) -> int:
+        model = self.viewer.model
+        return sum(
+            model.read(mark.start, min(mark.end - mark.start, _AHEAD)).count(b"\n")
+            for mark in model.marks
+        )
+
+    def view_keys(self) -> Keys:
+        text, following = self.viewer.mode == "text", self.viewer.following
+        narrow = self.app.size.width < NARROW
+        first = [("tab", "hex" if text else "text")]
+        where = [(":", "go" if narrow else "go to"), ("/", "search")]
+        if self.pos is not None:
+            where.insert(1, ("@", "target"))
+        if following:
+            first.append(("f", "stop following"))
+        else:
+            where.append(("f", "follow"))
+        if narrow:
+            return first, where
+        if not text and not following:
+            first.append(("i", "inspect"))
+        if self.finder.pattern is not None:
+            where.append(("n N", "next"))
+        edit = [] if self.queue else [("e", "edit")]
+        return first, where, [*self.act_keys(*edit, ("x", "act"), ("d", "dump")), ("y", "yank")]
+
+    # Keys
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """While something is typed, `:` and `/` are letters like any other."""
+        if action in ("go_to", "search", "switch"):
+            return not isinstance(self.focused, Input)
+        return super().check_action(action, parameters)
+
+    def action_switch(self) -> None:
+        """Show hex instead of text, or the other way round."""
+        self.viewer.set_mode("hex" if self.viewer.mode == "text" else "text")
+        self.viewer.view.focus()
+        self.show_bars()
+
+    def action_inspect(self) -> None:
+        """Show or hide what the bytes at the cursor could mean."""
+        if self.viewer.mode == "text":
+            self.action_switch()
+        self.viewer.inspect(not self.viewer.inspecting)
+
+    def action_target(self) -> None:
+        """Jump to the target's own offset."""
+        if self.pos is None:
+            self.show_result("the target has no offset here")
+        else:
+            self.viewer.go_to(self.pos)
+
+    def action_follow(self) -> None:
+        """Stick to the end, or stay."""
+        self.viewer.follow(not self.viewer.following)
+        self.fdtui.poller.poke()
+
+    def action_edit(self) -> None:
+        """Edit bytes at the cursor."""
+        self.act("edit", self.viewer.cursor)
+
+    def action_dump(self) -> None:
+        """Write the bytes to a file."""
+        self.act("dump")
+
+    def action_back(self) -> None:
+        """Stop a search, then forget it, then go back."""
+        if self.finder.stop() or self.finder.clear():
+            self._news()
+        else:
+            super().action_back()
+
+    # Going and searching
+
+    def action_go_to(self) -> None:
+        """Ask where to go."""
+        self.query_one("#input", InputLine).open(":", note=(Span(OFFSETS, "muted"),))
+
+    def action_search(self) -> None:
+        """Ask what to search for."""
+        self.query_one("#input", InputLine).open("/", note=(Span(PATTERNS, "muted"),))
+
+    def action_again(self, step: int) -> None:
+        """Find the next match, or the one before."""
+        self.finder.again(self.acquired.id, self.viewer.cursor, backwards=step < 0)
+
+    def on_input_line_changed(self, message: InputLine.Changed) -> None:
+        """Say at once what is wrong with it."""
+        mistake = self._mistake(message.prompt, message.value)
+        syntax = OFFSETS if message.prompt == ":" else PATTERNS
+        wrong = mistake and message.value and mistake != syntax
+        message.line.note((Span(mistake, "attention") if wrong else Span(syntax, "muted"),))
+
+    def _mistake(self, prompt: str, value: str) -> str:
+        if prompt == "/":
+            return parse_pattern(value).mistake
+        return self._place(value).mistake
+
+    def _place(self, value: str) -> "Place":  # noqa: F821
+        end = self.viewer.model.end
+        return parse_offset(value, cursor=self.viewer.cursor, size=end, target=self.pos)
+
+    def on_input_line_submitted(self, message: InputLine.Submitted) -> None:
+        """Go there, or search for it."""
+        self.viewer.view.focus()
+        if message.prompt == ":":
+            place = self._place(message.value)
+            if place.mistake:
+                self.show_result(place.mistake, failed=True)
+            else:
+                self.viewer.go_to(place.offset)
+            return
+        pattern = parse_pattern(message.value)
+        if pattern.mistake:
+            self.show_result(pattern.mistake, failed=True)
+        else:
+            end = self.viewer.model.end
+            self.finder.find(
+                self.acquired.id, message.value, pattern, self.viewer.cursor, end or None
+            )
+
+    def on_input_line_cancelled(self, _: InputLine.Cancelled) -> None:
+        """Leave it."""
+        self.viewer.view.focus()
+
+    def _news(self) -> None:
+        if self.is_attached:
+            self._mark()
+            self.show_bars()
+
+    def _found(self, offset: int) -> None:
+        self.viewer.follow(False)
+        self.viewer.go_to(offset)
+
+    def yank_choices(self) -> list["Choice"]:  # noqa: F821
+        offset = self.viewer.cursor
+        start, length = self.viewer.shown_bytes()
+        if self.viewer.mode == "hex":
+            per_row = 16
+            start = offset // per_row * per_row
+            length = per_row
+        return byte_choices(self.viewer.model.read(start, length), offset)
