@@ -7,7 +7,7 @@ import select
 import threading
 import time
 
-from fdtui.acquire.identity import same_description
+from fdtui.acquire.helper import same_description
 from fdtui.keeper.codec import InTarget
 from fdtui.keeper.custody import Custody
 from fdtui.keeper.holds import RELEASE_REASON, Rooms
