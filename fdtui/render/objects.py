@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping, Sequence
 
 from fdtui.kinds import classify
 from fdtui.kinds.base import FdKind
 from fdtui.linux.abi import access_mode, open_flag_names
-from fdtui.linux.json_types import Info
+from fdtui.linux.json_types import Info, Json
 from fdtui.linux.procfs import Entry
 from fdtui.render.safe import safe
 
@@ -29,6 +30,17 @@ def raw_bytes(text: str) -> str:
     )
 
 
+def safe_json(value: Json) -> Json:
+    """Return the same with every text in it safe to print."""
+    if isinstance(value, str):
+        return safe(value)
+    if isinstance(value, Mapping):
+        return {key: safe_json(one) for key, one in value.items()}
+    if isinstance(value, Sequence):
+        return [safe_json(one) for one in value]
+    return value
+
+
 def as_object(
     entry: Entry,
     *,
@@ -42,6 +54,7 @@ def as_object(
     kind = kind or classify(entry)
     decoded = kind.describe(entry) if info is None else info
     stat, fdinfo, error = entry.stat, entry.info, entry.error
+    mnt_id = fdinfo.mnt_id if fdinfo else stat.mnt_id if stat else -1
     target = safe(entry.link)
     row: Info = {
         "pid": entry.pid,
@@ -56,10 +69,10 @@ def as_object(
         "size": kind.size(entry, decoded),
         "dev": f"{stat.dev_major}:{stat.dev_minor}" if stat else None,
         "ino": stat.ino if stat else None,
-        "mnt_id": fdinfo.mnt_id if fdinfo else stat.mnt_id if stat else None,
+        "mnt_id": mnt_id if mnt_id >= 0 else None,
         "deleted": entry.deleted,
         "target": target,
-        "info": decoded,
+        "info": safe_json(decoded),
         "error": None
         if error is None
         else {"call": error.call, "errno": error.errno, "name": error.name},

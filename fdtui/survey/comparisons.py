@@ -25,13 +25,14 @@ ORDER: dict[str, Callable[[Any, Any], bool]] = {
 
 
 class FilterError(FdtuiError):
-    """A mistake in a filter; `column` counts characters from 1."""
+    """A mistake in a filter; `column` counts characters from 1, `text` is the whole of it."""
 
     def __init__(self, message: str, column: int, expected: str = "") -> None:
         super().__init__(f"filter, column {column}: {message}", expected)
         self.problem = message
         self.column = column
         self.expected = expected
+        self.text = ""
 
 
 class Operand(NamedTuple):

@@ -16,7 +16,7 @@ _KEEP = 5.0  # seconds that its answer is used for
 # File systems in the kernel alone: statvfs(3) of them waits for nobody.  An overlay asks the file
 # system below, which can be any.
 # fmt: off
-_LOCAL = frozenset({
+LOCAL = frozenset({
     "bcachefs", "btrfs", "devtmpfs", "erofs", "exfat", "ext2", "ext3", "ext4", "f2fs",
     "hugetlbfs", "iso9660", "jfs", "nilfs2", "ntfs3", "ramfs", "reiserfs", "squashfs",
     "tmpfs", "udf", "ufs", "vfat", "xfs", "zfs",
@@ -58,7 +58,7 @@ class FileSystems:
         `key` names the file system, `path` is anything on it.  With a server the question is a
         child process's: one that hangs in the kernel could not be killed, nor its process end.
         """
-        if fstype in _LOCAL:
+        if fstype in LOCAL:
             try:
                 return _usage(*os.statvfs(path)[1:5])
             except OSError as error:

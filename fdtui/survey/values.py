@@ -6,7 +6,7 @@ import os
 import socket
 import stat
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from fdtui.errors import errno_name
 from fdtui.linux import abi
@@ -15,6 +15,9 @@ from fdtui.linux.record import Owner, Record, Sock
 from fdtui.linux.users import user_name
 from fdtui.survey import columns
 from fdtui.survey.columns import Value
+
+if TYPE_CHECKING:
+    from fdtui.survey.peers import Peer
 
 _TYPE_WORDS = {
     stat.S_IFREG: "REG",
@@ -28,14 +31,6 @@ _TYPE_WORDS = {
 _NAMED = {kind for kind in _TYPE_WORDS if kind != stat.S_IFSOCK}
 
 
-class Peer(NamedTuple):
-    """The other end of a pipe, socket or pty."""
-
-    pid: int
-    fd: int
-    comm: str
-
-
 class Facts(NamedTuple):
     """One descriptor with everything a question asked for; what was not asked stays empty."""
 
@@ -45,6 +40,7 @@ class Facts(NamedTuple):
     info: Info = {}  # noqa: RUF012  never changed: of the kind
     peers: tuple[Peer, ...] | None = None
     sharing: str | None = None  # id of the description
+    sharing_reason: str = ""  # why there is none
     shared: int | None = None  # descriptors of the description
     container: str = ""
     mount: tuple[str, str, str] | None = None  # mount point, source, file system type
@@ -106,7 +102,7 @@ def _known(number: int) -> int | None:
     return number if number >= 0 else None
 
 
-def _device(number: int) -> str | None:
+def device(number: int) -> str | None:
     return f"{os.major(number)}:{os.minor(number)}" if number >= 0 else None
 
 
@@ -147,7 +143,12 @@ def _listening(facts: Facts) -> Value:
 
 
 def _peer(facts: Facts) -> Value:
-    return tuple(f"{p.pid}:{p.fd} {p.comm}" for p in facts.peers) if facts.peers else None
+    return tuple(map(peer_words, facts.peers)) if facts.peers else None
+
+
+def peer_words(peer: Peer) -> str:
+    """Return `812:3 nginx`; of a pidfd's process `812 nginx`."""
+    return f"{peer.pid} {peer.comm}" if peer.fd is None else f"{peer.pid}:{peer.fd} {peer.comm}"
 
 
 _INFO_KEYS = {
@@ -184,8 +185,8 @@ GETTERS: Mapping[str, Callable[[Facts], Value]] = {
     "pos": lambda f: _known(f.record.pos),
     "size": lambda f: _known(f.record.size),
     "blocks": lambda f: f.record.blocks * 512 if f.record.blocks >= 0 else None,
-    "dev": lambda f: _device(f.record.dev),
-    "rdev": lambda f: _device(f.record.rdev),
+    "dev": lambda f: device(f.record.dev),
+    "rdev": lambda f: device(f.record.rdev),
     "ino": lambda f: _known(f.record.ino),
     "mnt_id": lambda f: _known(f.record.mnt_id),
     "mount": lambda f: f.mount[0] if f.mount else None,
@@ -200,7 +201,7 @@ GETTERS: Mapping[str, Callable[[Facts], Value]] = {
     "sharing": lambda f: f.sharing,
     "peer": _peer,
     "peer.pid": lambda f: tuple(p.pid for p in f.peers) if f.peers else None,
-    "peer.fd": lambda f: tuple(p.fd for p in f.peers) if f.peers else None,
+    "peer.fd": lambda f: tuple(p.fd for p in f.peers if p.fd is not None) if f.peers else None,
     "peer.comm": lambda f: tuple(p.comm for p in f.peers) if f.peers else None,
     "protocol": lambda f: f.record.sockproto or None,
     "listening": _listening,
@@ -223,7 +224,7 @@ def haystack(facts: Facts) -> str:
     parts = [record.link, owner.comm, facts.kind, user_name(owner.uid), facts.container]
     parts += [str(owner.pid), str(record.fd)]
     if facts.peers:
-        parts += [f"{p.pid}:{p.fd} {p.comm}" for p in facts.peers]
+        parts += map(peer_words, facts.peers)
     parts += [str(info[key]) for key in _SEARCHED if key in info]
     return "\n".join(parts).lower()
 

@@ -1,0 +1,173 @@
+"""List descriptors: as a table, as JSON, counted, or as a tree of processes.
+
+Columns and the words of filters are the same; --list-columns names them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from fdtui.errors import CallFailed, FdtuiError
+
+if TYPE_CHECKING:
+    from fdtui.commands.lsrows import Asked, Scan
+
+USAGE = 2
+PARTLY = 3
+_EXAMPLES = """\
+examples:
+  fdtui ls -p 812                          one process, everything decoded
+  fdtui ls -w 'lport == 80'                who has port 80
+  fdtui ls -w 'deleted and size > 1G'      large files without a name
+  fdtui ls -o pid,command,fd,size,target   chosen columns
+  fdtui ls --jsonl --sharing | jq ...      descriptors of one description have one `sharing`
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.epilog = _EXAMPLES
+    add = parser.add_argument
+    add("-p", "--pid", type=int, action="append", metavar="PID", help="only this process")
+    add("-w", "--where", action="append", metavar="EXPR", help="only rows that fit this filter")
+    add("-o", "--output", metavar="COLS", help="columns, with commas; +COLS adds to the usual ones")
+    add("--list-columns", action="store_true", help="list the columns and exit")
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="one array of objects")
+    form.add_argument("--jsonl", action="store_true", help="one object a line")
+    form.add_argument("--tree", action="store_true", help="processes as a tree")
+    add("--summary", action="store_true", help="counts by kind, user and process")
+    add("--sharing", action="store_true", help="which descriptors are one open file description")
+    add("--peers", action="store_true", help="who is at the other end")
+    add("--all", action="store_true", help="cwd, root, exe and mapped files as well")
+    add("--engine", choices=("auto", "proc", "bpf"), default="auto", help="how to scan")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print; 1 when a process asked for is not there, 3 when some could not be looked into."""
+    if args.list_columns:
+        return _list_columns()
+    try:
+        asked = _asked(args)
+    except FdtuiError as error:
+        return usage(error)
+    from fdtui.commands.lsrows import Scan
+
+    scan = Scan(asked)
+    try:
+        _print(args, asked, scan)
+        sys.stdout.flush()
+    finally:
+        scan.close()
+    return told(scan)
+
+
+def _print(args: argparse.Namespace, asked: Asked, scan: Scan) -> None:
+    if args.summary:
+        from fdtui.commands.lssummary import print_summary
+
+        print_summary(scan, as_json=args.json or args.jsonl)
+    elif args.tree:
+        from fdtui.commands.lstree import print_tree
+
+        print_tree(scan)
+    elif args.json or args.jsonl:
+        from fdtui.commands.lsobjects import print_objects
+
+        print_objects(scan, lines=args.jsonl)
+    else:
+        from fdtui.commands.lstable import print_table
+
+        print_table(scan)
+
+
+def _asked(args: argparse.Namespace) -> Asked:
+    """Check columns and filters; FdtuiError for a mistake."""
+    from fdtui.commands.lsrows import Asked
+
+    columns: tuple[str, ...] = ()
+    if args.output is not None:
+        columns = chosen(args.output)
+    return Asked(
+        tuple(dict.fromkeys(args.pid)) if args.pid else None,
+        tuple(args.where or ()),
+        columns,
+        args.sharing,
+        args.peers,
+        args.all,
+        args.engine,
+    ).checked()
+
+
+def chosen(text: str) -> tuple[str, ...]:
+    """Parse `pid,fd,+size`; FdtuiError names what is no column."""
+    from fdtui.commands.lstable import USUAL
+    from fdtui.survey import columns
+
+    names = [name for name in text.removeprefix("+").split(",") if name]
+    for name in names:
+        if columns.find(name) is None:
+            similar = columns.similar(name)
+            hint = f"is {similar} meant?" if similar else "fdtui ls --list-columns"
+            raise FdtuiError(f"no column is called {name}", hint)
+    if not names:
+        raise FdtuiError("no column is named", "fdtui ls --list-columns")
+    return (*USUAL, *names) if text.startswith("+") else tuple(names)
+
+
+def usage(error: FdtuiError) -> int:
+    """Print a mistake in what was typed; for a filter the place of it."""
+    from fdtui.render.safe import plain
+
+    print(f"fdtui: {plain(error.message)}", file=sys.stderr)
+    text = getattr(error, "text", None)
+    if text is not None:
+        before = plain(text[: error.column - 1])  # type: ignore[attr-defined]  # a FilterError
+        print(f"  {plain(text)}\n  {' ' * len(before)}^", file=sys.stderr)
+    if error.remedy:
+        print(f"  {plain(error.remedy)}", file=sys.stderr)
+    return USAGE
+
+
+def told(scan: Scan) -> int:
+    """Say what could not be seen, on stderr; returns the exit status."""
+    from fdtui.cli import fail
+
+    status = 0
+    for pid in scan.missing:
+        status = fail(CallFailed(f"open(/proc/{pid}/fd)", 2, "no such process"))
+    refused = scan.refused
+    if not refused:
+        return status
+    codes = {owner.error[1] for owner in refused if owner.error is not None}
+    from fdtui.errors import errno_name
+
+    names = ", ".join(sorted(errno_name(code) for code in codes))
+    others = sum(owner.uid != os.geteuid() for owner in refused)
+    whose = "other users' processes" if others else "not dumpable (prctl(2) PR_SET_DUMPABLE)"
+    processes = scan.processes
+    print(
+        f"fdtui: {len(refused)} of {processes} process{'es' if processes != 1 else ''} could not "
+        f"be looked into: {names}, {whose}",
+        file=sys.stderr,
+    )
+    if scan.asked.pids is not None and len(refused) == processes:
+        status = 1
+    return status or PARTLY
+
+
+def _list_columns() -> int:
+    from fdtui.survey import columns
+
+    width = max(len(column.name) for column in columns.COLUMNS)
+    lines = []
+    for column in columns.COLUMNS:
+        names = f"  (lsfd: {' '.join(column.aliases)})" if column.aliases else ""
+        kind = column.type.value
+        lines.append(f"{column.name:<{width}}  {kind:<13}  {column.help}{names}\n")
+    sys.stdout.write("".join(lines))
+    return 0
