@@ -67,10 +67,10 @@ async def at_rest(app: FdtuiApp, pilot: Pilot[int]) -> None:
     """Wait until nothing changes any more."""
     deadline = time.monotonic() + _PATIENCE
     before, quiet = "", 0
-    while quiet < 4:
+    while quiet < 3:
         if time.monotonic() > deadline:
             raise TimeoutError(f"the screen never came to rest\n{text_of(app)}")
-        await pilot.pause(0.1)
+        await pilot.pause(0.06)
         now = app.export_screenshot()
         quiet = quiet + 1 if now == before else 0
         before = now
