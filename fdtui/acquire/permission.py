@@ -16,7 +16,7 @@ from typing import NamedTuple
 from fdtui.errors import errno_name
 from fdtui.linux import syscalls
 from fdtui.linux.owned import OwnedFd
-from fdtui.linux.procfs import ProcFs, read_file
+from fdtui.linux.procfs import read_file
 from fdtui.linux.status import CAP_SYS_PTRACE, Status, read_status
 
 SUDO_HELPER = "fdtui --helper sudo, or p on the row: a helper that runs as root"
@@ -74,20 +74,20 @@ def yama_scope() -> int:
         return 0
 
 
-def attach_refusal(pid: int, proc: ProcFs | None = None, scope: int | None = None) -> Refusal:
+def attach_refusal(pid: int, scope: int | None = None) -> Refusal:
     """Explain an EPERM for attaching to `pid`; `scope` overrides Yama's, for tests."""
-    proc = proc or ProcFs()
     if code := filtered():
         return filter_refusal(code)
     me = read_status()
     try:
-        them, owner = read_status(pid), proc.uid(pid)
+        # root owns the fd folder, unlike /proc/PID itself, of a process that is not dumpable.
+        them, owner = read_status(pid), os.stat(f"/proc/{pid}/fd").st_uid
     except OSError:
         return Refusal("the process is gone, or hidepid hides it", SUDO_HELPER)
     if not me.capable(CAP_SYS_PTRACE):
         if refusal := _by_credentials(me, them, owner):
             return refusal
-    elif me.permitted & them.permitted != them.permitted and in_child_user_namespace():
+    elif in_child_user_namespace():
         return Refusal("it is in a user namespace above that of fdtui", "run fdtui outside")
     return _by_yama(me, yama_scope() if scope is None else scope) or Refusal(
         f"a security module refuses ({_security_modules()})",

@@ -10,7 +10,7 @@ from fdtui.acquire.permission import Refusal, attach_refusal, filter_refusal
 from fdtui.errors import CallFailed, FdtuiError, errno_name
 from fdtui.linux import syscalls
 from fdtui.linux.owned import OwnedFd
-from fdtui.linux.procfs import ProcFs
+from fdtui.linux.procfs import ProcFs, gone
 
 NO_SUCH_FD = 2**31 - 1  # permission is checked before the number: asking for it takes nothing
 
@@ -33,7 +33,11 @@ def open_process(target: Target, proc: ProcFs | None = None) -> OwnedFd:
         start_time = (proc or ProcFs()).start_time(target.pid)
     except OSError as error:
         pidfd.close()
-        raise Gone(f"pid {target.pid} has ended") from error
+        if gone(error):
+            raise Gone(f"pid {target.pid} has ended") from error
+        raise CallFailed(
+            f"open(/proc/{target.pid}/stat)", error, *explain(target, error)
+        ) from error
     if start_time != target.start_time:
         pidfd.close()
         raise Gone(f"pid {target.pid} belongs to another process by now")
