@@ -1,0 +1,140 @@
+"""Change what is shared: truncate, seek, unlock, shut down ... after showing what it does.
+
+fdtui act PID:FD lists what fits.  TEXT takes \\n \\xHH \\0 and other escapes, - reads stdin;
+sizes and offsets take 0x, K, M, G.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from fdtui.acquire.base import Target
+from fdtui.acquire.injection import WORKERS
+from fdtui.commands.targets import parse_target
+from fdtui.errors import FdtuiError
+from fdtui.keeper.actions import actions, fitting
+from fdtui.keeper.actions.arguments import MAX_TEXT, Usage, parse_words
+from fdtui.keeper.actions.base import Action, Outcome, Preview, command_line
+from fdtui.keeper.actions.codec import action_named
+from fdtui.keeper.actions.doing import holding, outcome_words, perform, preview
+from fdtui.keeper.custody import Custody
+from fdtui.keeper.looks import open_custody
+from fdtui.render.safe import safe
+
+_PATHS = frozenset({"give", "redirect"})  # their word is a path, which may be relative here
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare PID:FD, the words of the action, --yes and --via."""
+    lines = [f"  {action.usage():<26}  {action.title}" for action in actions().values()]
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.epilog = "actions:\n" + "\n".join(lines)
+    parser.add_argument("target", metavar="PID:FD")
+    parser.add_argument("action", nargs="?", metavar="ACTION")
+    parser.add_argument("words", nargs="*", metavar="ARGS")
+    parser.add_argument("--yes", action="store_true", help="do it without asking")
+    parser.add_argument("--via", metavar="NAME", help="the method: pidfd_getfd, helper, injection")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Preview, ask, perform; 0 done, 1 refused, failed or done in part, 2 wrong words."""
+    target = parse_target(args.target)
+    try:
+        action = action_named(args.action) if args.action else None
+        words = tuple(_absolute(word, args.action) for word in args.words)
+        values = parse_words(action.arguments, words, _stdin) if action else ()
+    except Usage as error:
+        return _usage(error)
+    asks = os.isatty(0) and os.isatty(2)
+    if action and not args.yes and (not asks or "-" in args.words):
+        raise FdtuiError(
+            "nothing is changed without --yes when there is no terminal to ask on",
+            f"{command_line(target, [args.action, *args.words])} --yes",
+        )
+    with _custody(target, args.via) as custody:
+        if action is None:
+            return _list(custody)
+        try:
+            shown = preview(custody, action, values)
+        except Usage as error:
+            return _usage(error)
+        _show(action, shown)
+        if not args.yes and not _confirmed(action):
+            print("left alone", file=sys.stderr)
+            return 1
+        return _tell(target, perform(custody, action, values, shown.token))
+
+
+@contextmanager
+def _custody(target: Target, via: str | None) -> Iterator[Custody]:
+    custody = open_custody(target, via)
+    try:
+        yield custody
+    finally:
+        custody.close()
+        WORKERS.close()
+
+
+def _absolute(word: str, action: str) -> str:
+    if action not in _PATHS or word.startswith(("/", "@", "|")):
+        return word
+    return os.path.abspath(word)
+
+
+def _stdin() -> bytes:
+    return sys.stdin.buffer.read(MAX_TEXT + 1)
+
+
+def _usage(error: Usage) -> int:
+    print(f"fdtui: {safe(error.message)}", file=sys.stderr)
+    if error.remedy:
+        print(f"  {safe(error.remedy)}", file=sys.stderr)
+    return 2
+
+
+def _list(custody: Custody) -> int:
+    """Print what fits, one action a line."""
+    with holding(custody) as held:
+        for action in fitting(custody.kind.name, held.entry):
+            print(f"{action.usage():<26}  {action.title}")
+    return 0
+
+
+def _show(action: Action, shown: Preview) -> None:
+    rows = [
+        ("held", shown.held[0]),
+        *(("", line) for line in shown.held[1:]),
+        ("now", "   ".join(shown.now)),
+        ("after", "   ".join(shown.after)),
+        *(([("sharers", shown.shared_by)]) if shown.shared_by else []),
+        ("hazard", shown.hazard),
+        ("undo", shown.undo),
+        *shown.notes,
+        ("calls", "  ".join(shown.calls)),
+    ]
+    width = max(len(head) for head, _ in rows)
+    print(action.title, file=sys.stderr)
+    for head, words in rows:
+        print(f"  {safe(head):<{width}}  {safe(words)}", file=sys.stderr)
+
+
+def _confirmed(action: Action) -> bool:
+    """Ask on the terminal; anything but y, and the end of the input, leave it alone."""
+    print(f"y: {action.button()}, anything else leaves it alone: ", end="", file=sys.stderr)
+    sys.stderr.flush()
+    return sys.stdin.readline().strip() == "y"
+
+
+def _tell(target: Target, outcome: Outcome) -> int:
+    """Print the result, and the command that undoes it."""
+    print(safe(outcome_words(outcome)))
+    if outcome.undo:
+        note = f"  ({safe(outcome.undo_note)})" if outcome.undo_note else ""
+        print(f"undo: {safe(command_line(target, outcome.undo))}{note}")
+    elif outcome.undo_note:
+        print(f"undo: {safe(outcome.undo_note)}")
+    return 1 if outcome.stopped else 0

@@ -1,0 +1,180 @@
+"""Run a command that inherits a descriptor, as number N (0, 1 and 2 too).
+
+fdtui run 812:3=0 -- gzip -c > copy.gz      fdtui run 812:5 -- ./inspect --fd 5
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from typing import NamedTuple
+
+from fdtui.acquire.base import Target
+from fdtui.commands.targets import parse_target
+from fdtui.errors import CallFailed, FdtuiError
+from fdtui.keeper.custody import Custody
+from fdtui.keeper.looks import open_custody
+from fdtui.linux.act import Act
+from fdtui.linux.owned import OwnedFd
+from fdtui.linux.peek import Peek
+from fdtui.linux.spawn import spawn
+from fdtui.render.safe import plain
+
+NOT_FOUND, NOT_EXECUTABLE = 127, 126  # as shells, env(1) and nohup(1) have it
+_PRIVATE = frozenset({"regular", "memfd", "directory", "block"})  # have an offset, not a queue
+_READ = 4
+
+
+class Wish(NamedTuple):
+    """A descriptor, and the number it shall have in the command."""
+
+    target: Target
+    number: int
+    words: str  # as typed
+
+
+class Wrong(FdtuiError):
+    """Wrong usage: exit status 2."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options; the words are taken apart at `--` by ourselves."""
+    parser.usage = "fdtui run [--shared | --private] [--via NAME] PID:FD[=N]... -- COMMAND..."
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.epilog = (
+        "Without an option a file that the target reads is opened anew for the command: with an\n"
+        "offset of its own, from the start, so that the target's does not move.  Everything else\n"
+        "is shared: the command reads, writes, seeks for the target as well.\n"
+        "The exit status is the command's."
+    )
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--shared", action="store_true", help="the target's own description")
+    which.add_argument("--private", action="store_true", help="the same file opened anew, or fail")
+    parser.add_argument("--via", metavar="NAME", help="the method: pidfd_getfd, helper, injection")
+    parser.add_argument("words", nargs=argparse.REMAINDER, metavar="PID:FD[=N]... -- COMMAND...")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Acquire, start, wait; the status is the command's, 128+n when a signal ended it."""
+    try:
+        wishes, command = parse_words(args.words)
+    except Wrong as error:
+        print(f"fdtui: {plain(error.message)}\n  {plain(error.remedy)}", file=sys.stderr)
+        return 2
+    with ExitStack() as stack:
+        inherited = {wish.number: stack.enter_context(descriptor(wish, args)) for wish in wishes}
+        try:
+            pid = spawn(command, inherited)
+        except OSError as error:
+            print(f"fdtui: {CallFailed(f'exec({plain(command[0])})', error)}", file=sys.stderr)
+            return NOT_FOUND if isinstance(error, FileNotFoundError) else NOT_EXECUTABLE
+    # From here on only the command has it.
+    return wait(pid)
+
+
+def parse_words(words: list[str]) -> tuple[list[Wish], list[str]]:
+    """Take `PID:FD[=N]... -- COMMAND...` apart; Wrong says what is missing or twice."""
+    remedy = "fdtui run 812:3=0 -- gzip -c"
+    if "--" not in words:
+        raise Wrong("-- and a command are missing", remedy)
+    place = words.index("--")
+    command = words[place + 1 :]
+    if not command or not place:
+        raise Wrong("a PID:FD before -- and a command behind it are needed", remedy)
+    wishes = []
+    for word in words[:place]:
+        descriptor, equals, number = word.partition("=")
+        if equals and not (number.isascii() and number.isdigit() and len(number) < 8):
+            raise Wrong(f"not PID:FD=N: {word}", remedy)
+        target = parse_target(descriptor)
+        wishes.append(Wish(target, int(number) if equals else target.fd, word))
+    numbers = [wish.number for wish in wishes]
+    for wish in wishes:
+        if numbers.count(wish.number) > 1:
+            raise Wrong(f"two descriptors for number {wish.number}", "PID:FD=N chooses another")
+    return wishes, command
+
+
+@contextmanager
+def descriptor(wish: Wish, args: argparse.Namespace) -> Iterator[OwnedFd]:
+    """Yield what the command inherits, and say in words on stderr which description it is."""
+    custody = open_custody(wish.target, args.via)
+    try:
+        if not custody.shares_description:
+            assert custody.private is not None
+            _tell(wish, custody, f"private by {custody.via}: own offset")
+            yield _blocking(custody.private)
+        elif not args.shared and (args.private or _reads(custody)):
+            with _opened_anew(custody) as private:
+                _tell(
+                    wish,
+                    custody,
+                    "private: opened anew for reading, from the start; the target's offset stays "
+                    "(--shared gives the target's own)",
+                )
+                yield private
+        else:
+            with custody.borrowed() as owned:
+                _tell(wish, custody, "shared with the target: one offset, one set of flags")
+                yield owned
+    finally:
+        custody.close()
+
+
+def _reads(custody: Custody) -> bool:
+    return custody.kind.name in _PRIVATE - {"directory"} and bool(custody.entry.access & _READ)
+
+
+def _opened_anew(custody: Custody) -> OwnedFd:
+    if custody.kind.name not in _PRIVATE:
+        raise FdtuiError(
+            f"a {custody.kind.name} cannot be had privately: there is one queue or object of it",
+            "--shared",
+        )
+    try:
+        with custody.borrowed() as owned:
+            return _blocking(Peek(owned).open_anew())
+    except OSError as error:
+        raise CallFailed(
+            f"open({custody.entry.link})", error, remedy="--shared needs no right to open it"
+        ) from error
+
+
+def _blocking(private: OwnedFd) -> OwnedFd:
+    """Take O_NONBLOCK off, which opening anew needed; the description is our own."""
+    Act(private).set_flag(os.O_NONBLOCK, False)
+    return private
+
+
+def _tell(wish: Wish, custody: Custody, words: str) -> None:
+    link = plain(custody.entry.link)
+    print(f"fdtui: {wish.number} = {custody.kind.name} {link}, {words}", file=sys.stderr)
+
+
+def wait(pid: int) -> int:
+    """Wait as system(3) does: keys go to the command, SIGTERM and SIGHUP are passed on."""
+
+    def pass_on(number: int, _frame: object) -> None:
+        try:
+            os.kill(pid, number)
+        except ProcessLookupError:
+            pass  # it has just ended
+
+    def leave_to_it(_number: int, _frame: object) -> None:
+        """The terminal sends these to the command as well."""
+
+    before = {
+        **{n: signal.signal(n, leave_to_it) for n in (signal.SIGINT, signal.SIGQUIT)},
+        **{n: signal.signal(n, pass_on) for n in (signal.SIGTERM, signal.SIGHUP)},
+    }
+    try:
+        _, status = os.waitpid(pid, 0)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    code = os.waitstatus_to_exitcode(status)
+    return code if code >= 0 else 128 - code

@@ -1,0 +1,53 @@
+"""Start a command with chosen descriptors at chosen numbers, and none besides them and 0, 1, 2."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import signal
+from collections.abc import Mapping, Sequence
+
+from fdtui.linux.owned import OwnedFd
+
+
+def spawn(command: Sequence[str], inherited: Mapping[int, OwnedFd]) -> int:
+    """posix_spawnp(3); returns the pid.  OSError of exec is raised here: ENOENT, EACCES.
+
+    Numbers may be 0, 1, 2, and those that this process uses itself.  Signals that Python ignores
+    (SIGPIPE, SIGXFSZ) have their default again.
+    """
+    # Duplicates above every wanted number: then no dup2 lands on one that is still needed.
+    above = max(inherited, default=2) + 1
+    copies: dict[int, OwnedFd] = {}
+    try:
+        for number, owned in inherited.items():
+            copy = fcntl.fcntl(owned.fileno(), fcntl.F_DUPFD_CLOEXEC, max(above, 3))
+            copies[number] = OwnedFd(copy)
+        actions: list[tuple[int, int] | tuple[int, int, int]] = [
+            (os.POSIX_SPAWN_DUP2, copy.fileno(), number) for number, copy in copies.items()
+        ]
+        for number in _inheritable():
+            if number > 2 and number not in inherited:
+                actions.append((os.POSIX_SPAWN_CLOSE, number))
+        return os.posix_spawnp(
+            command[0],
+            list(command),
+            os.environ,
+            file_actions=actions,
+            setsigdef=[signal.SIGPIPE, signal.SIGXFSZ],
+        )
+    finally:
+        for owned in copies.values():
+            owned.close()
+
+
+def _inheritable() -> list[int]:
+    """Return the numbers of this process that exec(2) would not close."""
+    numbers = []
+    for name in os.listdir("/proc/self/fd"):
+        try:
+            if os.get_inheritable(int(name)):
+                numbers.append(int(name))
+        except OSError:
+            continue  # the listing's own, closed by now
+    return numbers
