@@ -255,9 +255,9 @@ class FakeKeeper(Keeper):
     def glance(self, targets: Sequence[Target]) -> Future[list[tuple[Entry, Info] | None]]:
         def see(target: Target) -> tuple[Entry, Info] | None:
             thing = self.things.get((target.pid, target.fd))
-            if thing is None or not thing.info:
+            if thing is None or target.fd not in thing.procfs.tables[target.pid]:
                 return None
-            return thing.entry, thing.info
+            return thing.entry, thing.info or classify(thing.entry).describe(thing.entry)
 
         return self._later(lambda: [see(target) for target in targets])
 

@@ -55,7 +55,7 @@ def read_log(offset: int, length: int) -> bytes:
 def database() -> bytes:
     """A small SQLite file, the same on every machine: versions and counters are set by hand."""
     with sqlite3.connect(":memory:") as db:
-        db.execute("PRAGMA page_size = 4096")
+        db.execute("PRAGMA page_size = 512")
         db.execute("CREATE TABLE sessions(id INTEGER PRIMARY KEY, user TEXT NOT NULL, token BLOB)")
         db.execute("CREATE INDEX sessions_by_user ON sessions(user)")
         db.execute(
@@ -66,6 +66,7 @@ def database() -> bytes:
         db.executemany("INSERT INTO queue(seq, topic, payload) VALUES(?, ?, ?)", rows)
     data = bytearray(db.serialize())
     db.close()
+    data[16:18] = (512).to_bytes(2, "big")
     data[24:28] = data[92:96] = (1846).to_bytes(4, "big")
     data[96:100] = (3_045_001).to_bytes(4, "big")
     return bytes(data).ljust(DATABASE_SIZE, b"\0")[:DATABASE_SIZE]

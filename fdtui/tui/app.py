@@ -210,7 +210,13 @@ class FdtuiApp(App[int]):
         future.add_done_callback(lambda _: self.call_later(settle))
 
     def _on_keeper_event(self, event: Event) -> None:
-        self.log_of_session.add(event.verb, event.about, event.detail)
+        from fdtui.tui.screens.place import PlaceScreen
+
+        if event.verb != "looked":  # the view writes that when it is left, with how long
+            self.log_of_session.add(event.verb, event.about, event.detail)
+        for screen in self.screen_stack:
+            if isinstance(screen, PlaceScreen):
+                screen.heard(event)
         self.refresh_held()
 
     def refresh_held(self) -> None:
@@ -228,15 +234,16 @@ class FdtuiApp(App[int]):
     def tell(self, verb: str, about: str, detail: str = "") -> None:
         """Show one line in place of the keys for 4 s, and write it to the session log."""
         self.log_of_session.add(verb, about, detail)
-        self._show_result(" ".join(word for word in (verb, about, detail) if word), False)
+        self.show_result(" ".join(word for word in (verb, about, detail) if word), False)
 
     def tell_error(self, error: FdtuiError) -> None:
         """Show why something failed, and what would change it."""
         self.log_of_session.add("failed", str(error), error.remedy)
         text = f"{error}  {error.remedy}" if error.remedy else str(error)
-        self._show_result(text, True)
+        self.show_result(text, True)
 
-    def _show_result(self, text: str, failed: bool) -> None:
+    def show_result(self, text: str, failed: bool = False) -> None:
+        """Show one line in place of the keys for 4 s."""
         from fdtui.tui.screens.place import PlaceScreen
 
         for screen in reversed(self.screen_stack):
@@ -255,7 +262,7 @@ class FdtuiApp(App[int]):
         copy(
             text,
             self._write_to_terminal,
-            lambda way: self.call_later(self._show_result, f"{what}: {way}", False),
+            lambda way: self.call_later(self.show_result, f"{what}: {way}", False),
         )
 
     def _write_to_terminal(self, sequence: str) -> None:

@@ -13,6 +13,7 @@ from textual.screen import Screen
 from textual.widget import Widget
 
 from fdtui.errors import errno_name
+from fdtui.keeper.api import Event
 from fdtui.render.safe import safe
 from fdtui.render.spans import Span, Spans, shown
 from fdtui.tui.poller import Cancelled, Job
@@ -78,6 +79,9 @@ class PlaceScreen(Screen[None]):
 
     def seen(self, result: object) -> None:
         """Show what `look` returned."""
+
+    def heard(self, event: Event) -> None:
+        """The keeper tells of something that nobody asked for."""
 
     # The frame
 

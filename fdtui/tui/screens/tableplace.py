@@ -33,7 +33,7 @@ class TablePlace(PlaceScreen):
         Binding("y", "yank", "yank", id="row.yank", show=False),
     ]
 
-    def __init__(self, sort: str) -> None:
+    def __init__(self, sort: str = "") -> None:
         super().__init__()
         self.sort = sort
         self.descending = sort in self.descending_first

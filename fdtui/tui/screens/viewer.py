@@ -2,44 +2,28 @@
 
 from __future__ import annotations
 
-import os
-import time
-from concurrent.futures import Future
-from typing import ClassVar, cast
+from typing import ClassVar
 
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.widgets import Input
 
-from fdtui.errors import errno_name
-from fdtui.keeper.api import Acquired, Window
-from fdtui.kinds.base import View
-from fdtui.render import window as seen
-from fdtui.render.looks import is_text
+from fdtui.keeper.api import Acquired
 from fdtui.render.offsets import SYNTAX as OFFSETS
-from fdtui.render.offsets import parse_offset
+from fdtui.render.offsets import Place, parse_offset
 from fdtui.render.patterns import SYNTAX as PATTERNS
 from fdtui.render.patterns import parse_pattern
-from fdtui.render.spans import Span, Spans, shown
+from fdtui.render.spans import Span, Spans
 from fdtui.tui.app import FdtuiApp
+from fdtui.tui.screens.bytesplace import AHEAD, BytesPlace
 from fdtui.tui.screens.bytesyank import byte_choices
 from fdtui.tui.screens.finding import Finder
-from fdtui.tui.screens.growth import Growth
 from fdtui.tui.screens.loanplace import LoanPlace
 from fdtui.tui.screens.place import Keys
-from fdtui.tui.screens.viewed import ViewScreen
 from fdtui.tui.screens.viewinfo import Facts, info
 from fdtui.tui.screens.viewtitle import subject
-from fdtui.tui.widgets.bars import InfoLine
-from fdtui.tui.widgets.byteview import ByteView
+from fdtui.tui.screens.yank import Choice
 from fdtui.tui.widgets.columns import NARROW
 from fdtui.tui.widgets.inputline import InputLine
-from fdtui.tui.widgets.viewer import Viewer
-
-FOLLOWING = 0.2  # seconds between two looks when following
-_AHEAD = 64 << 10  # bytes asked for behind those on the screen: what was appended comes at once
-_MOST = 4 << 20  # bytes asked for at once
-_HEAD = 64 << 10  # bytes of a queue
 
 
 def open_viewer(app: FdtuiApp, acquired: Acquired, of: LoanPlace | None = None) -> None:
@@ -47,10 +31,9 @@ def open_viewer(app: FdtuiApp, acquired: Acquired, of: LoanPlace | None = None) 
     app.push_screen(ViewerScreen(app, acquired, of))
 
 
-class ViewerScreen(ViewScreen):
+class ViewerScreen(BytesPlace):
     """Bytes at offsets, or what is queued."""
 
-    period = 0.25
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("tab", "switch", "hex or text", id="view.switch", show=False),
         Binding("i", "inspect", "inspect", id="view.inspect", show=False),
@@ -67,94 +50,9 @@ class ViewerScreen(ViewScreen):
 
     def __init__(self, app: FdtuiApp, acquired: Acquired, of: LoanPlace | None = None) -> None:
         super().__init__(app, acquired, of)
-        self.queue = self.kind.view is View.QUEUE
-        self.pos: int | None = None
         self.finder = Finder(app, self._news, self._found)
-        self._now = time.monotonic if app.machine.live else app.machine.clock
-        self._growth = Growth()
-        self._span = (0, _HEAD)  # offset and length to ask for next; read by the poller's thread
-        self._first = True
 
-    def body(self) -> ComposeResult:
-        viewer = Viewer(id="viewer")
-        viewer.display = False  # until the first bytes say which view fits them
-        yield viewer
-        yield InputLine(id="input")
-        yield InfoLine(id="info")
-
-    @property
-    def viewer(self) -> Viewer:
-        """Hex, text and the inspector."""
-        return self.query_one("#viewer", Viewer)
-
-    # Looking
-
-    def ask(self) -> Future[object] | None:
-        offset, length = self._span
-        window = self.fdtui.keeper.window(self.acquired.id, offset, length)
-        return cast("Future[object]", window)
-
-    def on_byte_view_wanted(self, event: ByteView.Wanted) -> None:
-        """Bytes that were not read yet are on the screen: read them now."""
-        event.stop()
-        if not self.queue and not self.loan.returned:
-            window = self.fdtui.keeper.window(
-                self.acquired.id, event.offset, min(event.length, _MOST)
-            )
-            self.fdtui.when(window, self.answered, self.failed)
-
-    def took(self, answer: object) -> None:
-        window = cast(Window, answer)
-        self.entry, self.pos = window.entry, window.pos
-        viewer, now = self.viewer, self._now()
-        size = 0 if window.why else self._size(window)
-        errors = tuple(
-            seen.ReadError(
-                block.offset,
-                block.length,
-                f"pread at {block.offset:#x}: {os.strerror(block.errno)} "
-                f"({errno_name(block.errno)})",
-            )
-            for block in window.errors
-        )
-        if self._first:
-            self._first = False
-            viewer.set_mode("text" if is_text(window.data) and not errors else "hex")
-            viewer.display = True
-            if self.focused is None:
-                viewer.view.focus()
-        viewer.set_empty(self._empty(window))
-        self._growth.note(size, now)
-        viewer.feed(seen.Window(window.offset, window.data, errors), size=size, now=now)
-        viewer.set_target(self.pos)
-        self._aim()
-        self._mark()
-
-    def _size(self, window: Window) -> int | None:
-        """Where the bytes end; files of procfs and queues tell only by ending."""
-        if self.queue or (window.size == 0 and window.data):
-            ends = len(window.data) < self._span[1]
-            return window.offset + len(window.data) if ends or self.queue else None
-        return window.size
-
-    def _empty(self, window: Window) -> Spans:
-        if window.why:
-            return shown(window.why[:1].upper() + window.why[1:], "attention")
-        if self.queue:
-            left = "What is written stays visible here until its reader takes it"
-            return (Span("Nothing is queued.  "), Span(left, "muted"))
-        return (Span("0 bytes.  "), Span("f", "key"), Span(" waits for more", "muted"))
-
-    def _aim(self) -> None:
-        """Look next at what is on the screen."""
-        offset, length = self.viewer.shown_bytes()
-        if self.queue:
-            self._span = (0, max(_HEAD, offset + length + _HEAD))
-        else:
-            start = offset // seen.PAGE * seen.PAGE
-            self._span = (start, min(_MOST, offset - start + length + _AHEAD))
-
-    def _mark(self) -> None:
+    def mark(self) -> None:
         """Show the matches among the bytes on the screen."""
         viewer, finder = self.viewer, self.finder
         if finder.pattern is None:
@@ -162,38 +60,17 @@ class ViewerScreen(ViewScreen):
             return
         offset, length = viewer.shown_bytes()
         start = max(0, offset - len(finder.pattern.data) + 1)
-        data = viewer.model.read(start, length + offset - start) or viewer.model.read(offset, length)
+        data = viewer.model.read(start, length + offset - start) or viewer.model.read(
+            offset, length
+        )
         matches = finder.seen(data, start if len(data) > length else offset)
         viewer.set_matches(matches, finder.current, finder.legend)
 
-    def on_viewer_moved(self, _: Viewer.Moved) -> None:
-        """Other bytes are on the screen, or the cursor is elsewhere."""
-        self._aim()
-        self._mark()
-        period = FOLLOWING if self.viewer.following else type(self).period
-        if period != self._pace:
-            self._pace = period
-            self.fdtui.poller.set_job(self.job, period)
-        self.show_bars()
-
-    _pace = period
-
-    def on_screen_resume(self) -> None:
-        """In front again: keys go to the bytes."""
-        self._pace = type(self).period
-        if self.viewer.display and self.focused is None:
-            self.viewer.view.focus()
-
     # Words
-
-    def status_right(self) -> Spans:
-        if self.fdtui.frozen_at is None and not self.fdtui.blurred and self._pace == FOLLOWING:
-            return (Span(f"live {FOLLOWING:g} s", "muted"),)
-        return super().status_right()
 
     def draw_info(self) -> None:
         viewer, wide = self.viewer, self.app.size.width >= NARROW
-        if self._first:
+        if self.nothing_yet:
             self.info_line().show(self.trouble_words())
             return
         model = viewer.model
@@ -206,7 +83,7 @@ class ViewerScreen(ViewScreen):
             queued=self.queue,
             following=viewer.following,
             changed=model.changed_bytes,
-            rate=self._growth.rate,
+            rate=self.growth.rate,
             new_lines=self._new_lines() if text else 0,
             words=() if wide and not self.trouble else words,
         )
@@ -218,8 +95,8 @@ class ViewerScreen(ViewScreen):
     def _new_lines(self) -> int:
         model = self.viewer.model
         return sum(
-            model.read(mark.start, min(mark.end - mark.start, _AHEAD)).count(b"\n")
-            for mark in model.marks
+            model.read(start, min(end - start, AHEAD)).count(b"\n")
+            for start, end in model.marks_in(0, model.end)
         )
 
     def view_keys(self) -> Keys:
@@ -315,7 +192,7 @@ class ViewerScreen(ViewScreen):
             return parse_pattern(value).mistake
         return self._place(value).mistake
 
-    def _place(self, value: str) -> "Place":  # noqa: F821
+    def _place(self, value: str) -> Place:
         end = self.viewer.model.end
         return parse_offset(value, cursor=self.viewer.cursor, size=end, target=self.pos)
 
@@ -344,14 +221,14 @@ class ViewerScreen(ViewScreen):
 
     def _news(self) -> None:
         if self.is_attached:
-            self._mark()
+            self.mark()
             self.show_bars()
 
     def _found(self, offset: int) -> None:
         self.viewer.follow(False)
         self.viewer.go_to(offset)
 
-    def yank_choices(self) -> list["Choice"]:  # noqa: F821
+    def yank_choices(self) -> list[Choice]:
         offset = self.viewer.cursor
         start, length = self.viewer.shown_bytes()
         if self.viewer.mode == "hex":

@@ -1,0 +1,99 @@
+"""No way yet: every method, what it says now, and what would change that."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import ClassVar, cast
+
+from textual.binding import Binding, BindingType
+
+from fdtui.acquire.base import Verdict
+from fdtui.errors import FdtuiError
+from fdtui.render.safe import safe
+from fdtui.render.spans import Role, Span, shown
+from fdtui.tui.app import FdtuiApp
+from fdtui.tui.screens.looking import Wish
+from fdtui.tui.widgets.dialog import Button, Dialog, DialogLine
+
+Verdicts = Sequence[tuple[str, Verdict]]
+_METHOD, _NOW = 14, 10  # cells of the first two columns
+_ROLES: dict[str, Role] = {
+    "works": "good",
+    "ready": "good",
+    "waiting": "muted",
+    "refused": "attention",
+    "never": "muted",
+}
+_DOES = {"helper": "start the helper", "inbox": "wait for it", "reopen": "open it anew"}
+_ABLE = ("works", "ready")
+
+
+class AcquireDialog(Dialog):
+    """Answers with the name of the method to try, None for leaving it."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up,k", "choose(-1)", "up", id="acquire.up", show=False),
+        Binding("down,j", "choose(1)", "down", id="acquire.down", show=False),
+    ]
+
+    def __init__(self, wish: Wish, verdicts: Verdicts, error: FdtuiError) -> None:
+        self._wish, self._verdicts, self._error = wish, verdicts, error
+        able = [n for n, (_, verdict) in enumerate(verdicts) if verdict.state in _ABLE]
+        self._chosen = able[0] if able else 0
+        verb = "take" if wish.keep else "look at"
+        self._words = f"No way yet to {verb} {wish.words}"
+        super().__init__(self._words, list(self._lines()), self._keys())
+
+    def _lines(self) -> Iterator[DialogLine]:
+        head = f"{'METHOD':<{_METHOD}}{'NOW':<{_NOW}}WHY, AND WHAT WOULD CHANGE IT"
+        indent = _METHOD + _NOW
+        if not self._verdicts or all(state.state == "works" for _, state in self._verdicts):
+            yield DialogLine(shown(str(self._error), "attention"))
+            if self._error.remedy:
+                yield DialogLine((Span("→ ", "muted"), *shown(self._error.remedy)), 2)
+            yield DialogLine()
+        yield DialogLine((Span(head, "muted"),))
+        for index, (name, verdict) in enumerate(self._verdicts):
+            chosen = index == self._chosen
+            if index:
+                yield DialogLine()
+            yield DialogLine(
+                (
+                    Span(f"{safe(name):<{_METHOD}}", "strong"),
+                    Span(f"{verdict.state:<{_NOW}}", _ROLES[verdict.state]),
+                    *shown(verdict.why),
+                ),
+                indent,
+                chosen,
+            )
+            if verdict.remedy:
+                remedy = (Span(" " * indent + "→ ", "muted"), *shown(verdict.remedy, "muted"))
+                yield DialogLine(remedy, indent + 2, chosen)
+
+    def _keys(self) -> list[Button]:
+        buttons = []
+        if self._verdicts:
+            name, verdict = self._verdicts[self._chosen]
+            if verdict.state in _ABLE:
+                does = _DOES.get(name, f"try {name}") if verdict.state == "ready" else f"try {name}"
+                buttons.append(Button("enter", does, "focused"))
+        if any(verdict.remedy for _, verdict in self._verdicts):
+            buttons.append(Button("y", "yank the commands"))
+        return [*buttons, Button("esc", "leave", "plain" if buttons else "focused")]
+
+    def action_choose(self, step: int) -> None:
+        """Choose another method."""
+        if self._verdicts:
+            self._chosen = (self._chosen + step) % len(self._verdicts)
+            self.show(self._words, list(self._lines()), self._keys())
+
+    def answer(self, key: str) -> None:
+        """Try the chosen one, copy the remedies, or leave."""
+        if key == "enter":
+            self.dismiss(self._verdicts[self._chosen][0])
+        elif key == "y":
+            commands = "\n".join(v.remedy for _, v in self._verdicts if v.remedy)
+            cast(FdtuiApp, self.app).yank(commands, "commands")
+            self.dismiss(None)
+        else:
+            self.dismiss(None)

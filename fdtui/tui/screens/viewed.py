@@ -1,0 +1,111 @@
+"""What every view of an acquired descriptor shows around its body: title, info line, keys."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib import import_module
+from importlib.util import find_spec
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+
+from fdtui.render.spans import Spans, shown
+from fdtui.tui.screens.loanplace import LoanPlace
+from fdtui.tui.screens.place import Keys
+from fdtui.tui.screens.viewtitle import title
+from fdtui.tui.screens.yank import Choice, Yank, descriptor_choices
+from fdtui.tui.widgets.bars import InfoLine
+
+_ACTIONS = "fdtui.tui.screens.actions"
+
+
+class ViewScreen(LoanPlace):
+    """The frame of a view."""
+
+    drilled = True
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("y", "yank", "yank", id="view.yank", show=False),
+        Binding("x", "act", "act", id="view.act", show=False),
+    ]
+
+    def draw_info(self) -> None:
+        """Draw the info line."""
+
+    def subject(self) -> Spans | None:
+        """What the title says it is open on; None for the kind's own words."""
+        return None
+
+    def view_keys(self) -> Keys:
+        """The keys of the key line, without those that are always there."""
+        return ()
+
+    def yank_choices(self) -> list[Choice]:
+        """What a view adds to the yank menu."""
+        return []
+
+    def show_bars(self) -> None:
+        super().show_bars()
+        if self.is_mounted:
+            self.draw_info()
+
+    def titled(self) -> tuple[Spans, bool]:
+        """The title, and whether it names what is viewed."""
+        return title(
+            self.acquired,
+            self.kind,
+            self.entry,
+            self.info,
+            width=self.app.size.width - 2,
+            now=self.fdtui.machine.clock(),
+            ended=self.ended,
+            on=self.subject(),
+        )
+
+    def title_left(self) -> Spans:
+        return self.titled()[0]
+
+    def title_right(self) -> Spans:
+        return ()
+
+    def keys(self) -> tuple[Keys, Sequence[tuple[str, str]]]:
+        return self.view_keys(), (("?", "keys"), ("esc", "back"))
+
+    def trouble_words(self) -> Spans:
+        """Why the last look failed; nothing when it did not."""
+        if self.trouble is None:
+            return ()
+        words = shown(str(self.trouble), "attention")
+        return (
+            (*words, *shown(f"  {self.trouble.remedy}", "muted")) if self.trouble.remedy else words
+        )
+
+    def info_line(self) -> InfoLine:
+        """The line above the status."""
+        return self.query_one("#info", InfoLine)
+
+    def action_yank(self) -> None:
+        """Offer what can be copied."""
+        target = self.acquired.target
+        common = descriptor_choices(target.pid, target.fd, self.entry.link, self.info)
+        own = self.yank_choices()
+        taken = {choice.key for choice in own}
+        choices = [*own, *(choice for choice in common if choice.key not in taken)]
+        self.app.push_screen(Yank(self.loan.about, choices))
+
+    def action_act(self) -> None:
+        """Offer what can be done to it."""
+        self.act("act")
+
+    def act(self, name: str, *arguments: object) -> None:
+        """Hand over to the screens that change what is held: act, dump or edit."""
+        if can_act():
+            getattr(import_module(_ACTIONS), name)(self, self.acquired, *arguments)
+
+    def act_keys(self, *keys: tuple[str, str]) -> list[tuple[str, str]]:
+        """Those keys, where there is something behind them."""
+        return list(keys) if can_act() else []
+
+
+def can_act() -> bool:
+    """Are there screens that change what is held?"""
+    return find_spec(_ACTIONS) is not None
