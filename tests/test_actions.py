@@ -13,6 +13,7 @@ import pytest
 
 from fdtui.errors import CallFailed, FdtuiError
 from fdtui.keeper.actions import actions, fitting
+from fdtui.keeper.actions.affected import affected
 from fdtui.keeper.actions.base import command_line, effect_on_opener
 from fdtui.keeper.actions.codec import (
     args_from,
@@ -22,7 +23,7 @@ from fdtui.keeper.actions.codec import (
     preview_from,
     preview_json,
 )
-from fdtui.keeper.actions.doing import Changed, outcome_words
+from fdtui.keeper.actions.doing import Changed, holding, outcome_words
 from fdtui.keeper.custody import Custody
 from fdtui.linux.procfs import FdInfo
 from fdtui.linux.status import read_status
@@ -451,3 +452,21 @@ def test_words_of_a_confirmation(file: File, held: Custody) -> None:
     assert effect_on_opener(shown, 0) == "sees the change"
     words = command_line(held.target, ("pwrite", "0", r"a \x00"))
     assert words == f"fdtui act {file.puppet.pid}:{file.fd} pwrite 0 'a \\x00'"
+
+
+def test_who_else_is_affected(file: File, held: Custody) -> None:
+    copy = file.puppet(f"os.dup({file.fd})")
+    apart = file.puppet(f"os.open({str(file.path)!r}, os.O_RDONLY)")
+    file.puppet(f"os.lseek({apart}, 90, 0)")
+    shown = show(held, "truncate", "50")
+    with holding(held) as now:
+        found = affected(held.target, now.entry, shown, frozenset({os.getpid()}))
+    pid = file.puppet.pid
+    assert [(one.head, one.pid, one.fd, one.effect) for one in found] == [
+        ("shared by", pid, file.fd, "the target"),
+        ("shared by", pid, copy, "same description: same offset"),
+        ("also open in", pid, apart, "its offset will lie beyond the end"),
+    ]
+    shown = show(held, "truncate", "95")
+    with holding(held) as now:
+        assert affected(held.target, now.entry, shown)[-1].effect == "sees the change"

@@ -17,6 +17,7 @@ from fdtui.acquire.injection import WORKERS
 from fdtui.commands.targets import parse_target
 from fdtui.errors import FdtuiError
 from fdtui.keeper.actions import actions, fitting
+from fdtui.keeper.actions.affected import affected
 from fdtui.keeper.actions.arguments import MAX_TEXT, Usage, parse_words
 from fdtui.keeper.actions.base import Action, Outcome, Preview, command_line
 from fdtui.keeper.actions.codec import action_named
@@ -25,6 +26,7 @@ from fdtui.keeper.custody import Custody
 from fdtui.keeper.looks import open_custody
 from fdtui.render.safe import safe
 
+MOST = 20  # lines about who else is affected
 _PATHS = frozenset({"give", "redirect"})  # their word is a path, which may be relative here
 
 
@@ -62,10 +64,11 @@ def run(args: argparse.Namespace) -> int:
             shown = preview(custody, action, values)
         except Usage as error:
             return _usage(error)
-        _show(action, shown)
-        if not args.yes and not _confirmed(action):
-            print("left alone", file=sys.stderr)
-            return 1
+        if not args.yes:
+            _show(action, shown, _affected(custody, shown))
+            if not _confirmed(action):
+                print("left alone", file=sys.stderr)
+                return 1
         return _tell(target, perform(custody, action, values, shown.token))
 
 
@@ -104,13 +107,24 @@ def _list(custody: Custody) -> int:
     return 0
 
 
-def _show(action: Action, shown: Preview) -> None:
+def _affected(custody: Custody, shown: Preview) -> list[tuple[str, str]]:
+    """Say who shares the description and who has the file open apart from it."""
+    with holding(custody) as held:
+        entry = held.entry
+    found = affected(custody.target, entry, shown, frozenset({os.getpid()}))
+    rows = [(one.head, f"{one.comm} {one.pid} fd {one.fd}   {one.effect}") for one in found]
+    if len(rows) > MOST:
+        rows[MOST:] = [("", f"and {len(rows) - MOST} more")]
+    return rows
+
+
+def _show(action: Action, shown: Preview, others: list[tuple[str, str]]) -> None:
     rows = [
         ("held", shown.held[0]),
         *(("", line) for line in shown.held[1:]),
         ("now", "   ".join(shown.now)),
         ("after", "   ".join(shown.after)),
-        *(([("sharers", shown.shared_by)]) if shown.shared_by else []),
+        *others,
         ("hazard", shown.hazard),
         ("undo", shown.undo),
         *shown.notes,
