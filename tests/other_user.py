@@ -15,10 +15,10 @@ from pathlib import Path
 
 import fdtui
 
-USER = "fdtuitest"
+USER = f"fdtuitest{os.getpid()}"  # of this run alone: another may go on beside it
 NOBODY = 65534
 PYTHON = "/usr/bin/python3"
-_SUDOERS = Path("/etc/sudoers.d/fdtuitest")
+SUDOERS = Path(f"/etc/sudoers.d/{USER}")
 
 
 @cache
@@ -72,9 +72,9 @@ def sudoers(*defaults: str) -> Iterator[int]:
     uid = test_user()
     lines = [f"Defaults:{USER} {line}" for line in defaults]
     rule = f"{USER} ALL=(root) NOPASSWD: {os.path.realpath(PYTHON)}"
-    _SUDOERS.write_text("\n".join([*lines, rule, ""]))
-    _SUDOERS.chmod(0o440)
+    SUDOERS.write_text("\n".join([*lines, rule, ""]))
+    SUDOERS.chmod(0o440)
     try:
         yield uid
     finally:
-        _SUDOERS.unlink()
+        SUDOERS.unlink()

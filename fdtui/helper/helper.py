@@ -4,7 +4,8 @@ It is the only part of fdtui that ever runs as root, so it stands alone: one fil
 library only, run as `python3 -I -S -c SOURCE VIA PEER_PID PATH|- safe|unsafe`.  It opens nothing
 but procfs, by number, starts no program, and exits when fdtui does.
 
-One frame is one SOCK_SEQPACKET message in native byte order, a request at most 4 KiB:
+One frame is one SOCK_SEQPACKET message in native byte order with its sender's credentials
+(SO_PASSCRED), a request at most 4 KiB:
   HELLO  'H' id version                   [a further channel to serve]
   LIST   'L' id 'C' pid...                how many descriptors each has
          'L' id 'T' first last pid...     tables up to number `last`, the first pid's from `first`;
@@ -43,13 +44,10 @@ MAX_CHANNELS = 8
 MAX_CHILDREN = 8  # a child that closes a file of a hung server cannot be killed
 IDLE_SECONDS = 15 * 60
 REQUEST_SECONDS = 10
-EXIT_NOT_ISOLATED, EXIT_NO_SOCKET, EXIT_WRONG_PEER, EXIT_UNSAFE_PYTHON, EXIT_BAD_FRAME = range(
-    71, 76
-)
+EXIT_NOT_ISOLATED, EXIT_NO_SOCKET, EXIT_WRONG_PEER = 71, 72, 73
+EXIT_UNSAFE_PYTHON, EXIT_BAD_FRAME = 74, 75
 
-REQUEST = struct.Struct("=cI")
-ANSWER = struct.Struct("=cIi")
-HELLO = struct.Struct("=I")
+REQUEST, ANSWER, HELLO = map(struct.Struct, ("=cI", "=cIi", "=I"))
 HELLO_ANSWER = struct.Struct("=IiIIQ")  # version, pid, euid, served uid, effective capabilities
 STEAL = struct.Struct("=iBIIQ")
 STEAL_ANSWER = struct.Struct("=IIQ")  # major, minor, ino of what was taken
@@ -126,14 +124,11 @@ def capabilities(keep: int | None = None) -> int:
 def unsafe_path(path: str) -> str:
     """Return the first of `path` and its parents that others than root may replace, or ''."""
     path = os.path.realpath(path)
-    while True:
-        with suppress(FileNotFoundError):  # a zip on sys.path that is not there: its folder decides
-            info = os.stat(path)
-            if info.st_uid != 0 or info.st_mode & 0o022:
-                return path
-        if path == "/":
-            return ""
-        path = os.path.dirname(path)
+    with suppress(FileNotFoundError):  # a zip on sys.path that is not there: its folder decides
+        info = os.stat(path)
+        if info.st_uid != 0 or info.st_mode & 0o022:
+            return path
+    return unsafe_path(os.path.dirname(path)) if path != "/" else ""
 
 
 def die(code: int, words: str) -> NoReturn:
@@ -247,33 +242,22 @@ def blob(call: Callable[[], bytes]) -> bytes:
 def row(pid: int, fd: int, code: int) -> bytes:
     """Pack one row; each call that fails leaves its errno.  `code`: that of listing the table."""
     base = f"/proc/{pid}"
-    name = os.fsencode(base + SPECIALS.get(fd, f"/fd/{fd}"))
-    try:
+    name = base + SPECIALS.get(fd, f"/fd/{fd}")
+    info = f"{base}/fdinfo/{fd}" if fd >= 0 else f"{base}/stat"
+    mode, link = 0, BLOB.pack(code, 0)
+    with suppress(OSError):
         mode = os.lstat(name).st_mode
-    except OSError:
-        mode = 0
-
-    def link() -> bytes:
-        if code and fd == PROCESS:
-            raise failure(code)
-        return os.readlink(name) if fd != PROCESS else b""
-
-    def info() -> bytes:
-        data = read_file(f"{base}/stat" if fd < 0 else f"{base}/fdinfo/{fd}", MAX_FDINFO)
-        return data[: data.rfind(b"\n") + 1]  # whole lines
-
-    head = ROW.pack(pid, fd, mode) + blob(link) + blob(info)
-    proto = blob(lambda: os.getxattr(name, b"system.sockprotoname"))
-    return head + blob(lambda: statx(-100, name)) + proto
-
-
-def descriptors_of(pid: int) -> list[int]:
-    """Return the numbers in order; fdinfo/ asks for another right than fd/ does."""
-    try:
-        names = os.listdir(f"/proc/{pid}/fd")
-    except PermissionError:
-        names = os.listdir(f"/proc/{pid}/fdinfo")
-    return sorted(map(int, names))
+    if fd != PROCESS:
+        link = blob(lambda: os.readlink(os.fsencode(name)))
+    return b"".join(
+        (
+            ROW.pack(pid, fd, mode),
+            link,
+            blob(lambda: read_file(info, MAX_FDINFO).rpartition(b"\n")[0] + b"\n"),
+            blob(lambda: statx(-100, os.fsencode(name))),
+            blob(lambda: os.getxattr(name, b"system.sockprotoname")),
+        )
+    )
 
 
 def tables(first: int, last: int, *pids: int) -> bytes:
@@ -281,12 +265,16 @@ def tables(first: int, last: int, *pids: int) -> bytes:
     rows: list[bytes] = []
     size = 0
     for index, pid in enumerate(pids):
-        numbers, code = [*SPECIALS], 0
+        names: list[str] = []
+        code = 0
         try:
-            numbers += descriptors_of(pid)
+            try:
+                names = os.listdir(f"/proc/{pid}/fd")
+            except PermissionError:  # fdinfo/ asks for another right
+                names = os.listdir(f"/proc/{pid}/fdinfo")
         except OSError as error:
             code = error.errno or errno.EIO
-        for fd in numbers:
+        for fd in [*SPECIALS, *sorted(map(int, names))]:
             if (fd >= first or index) and fd <= last:
                 if size > MAX_ROWS:
                     return TABLES_ANSWER.pack(index, fd) + b"".join(rows)
@@ -295,41 +283,37 @@ def tables(first: int, last: int, *pids: int) -> bytes:
     return TABLES_ANSWER.pack(len(pids), PROCESS) + b"".join(rows)
 
 
-def count(pid: int) -> bytes:
-    """Pack errno and number of descriptors (st_size since Linux 6.2, a listing before)."""
-    try:
-        path = f"/proc/{pid}/fd"
-        return COUNT.pack(0, os.stat(path).st_size or len(os.listdir(path)))
-    except OSError as error:
-        return COUNT.pack(error.errno or errno.EIO, 0)
+def count(pid: int) -> int:
+    """Return the number of descriptors: st_size since Linux 6.2, a listing before."""
+    return os.stat(f"/proc/{pid}/fd").st_size or len(os.listdir(f"/proc/{pid}/fd"))
 
 
-def compare(pid1: int, fd1: int, pid2: int, fd2: int) -> bytes:
-    """Pack errno and kcmp's 0 same, 1 less, 2 greater."""
-    try:
-        return COUNT.pack(0, syscall("kcmp", pid1, pid2, 0, fd1, fd2))
-    except OSError as error:
-        return COUNT.pack(error.errno or errno.EIO, 0)
+def kcmp(*quadruple: int) -> int:
+    """kcmp(2) KCMP_FILE: 0 same, 1 less, 2 greater."""
+    pid1, fd1, pid2, fd2 = quadruple
+    return syscall("kcmp", pid1, pid2, 0, fd1, fd2)
 
 
 def list_answer(request: Request) -> bytes:
-    """Answer LIST."""
-    numbers = request.numbers
+    """Answer LIST: tables, or errno and number of each question."""
+    numbers, answers = request.numbers, []
     if request.what == b"T":
         return tables(*numbers)
-    if request.what == b"C":
-        return b"".join(map(count, numbers))
-    return b"".join(compare(*numbers[i : i + 4]) for i in range(0, len(numbers), 4))
+    call, width = (count, 1) if request.what == b"C" else (kcmp, 4)
+    for i in range(0, len(numbers), width):
+        try:
+            answers.append(COUNT.pack(0, call(*numbers[i : i + width])))
+        except OSError as error:
+            answers.append(COUNT.pack(error.errno or errno.EIO, 0))
+    return b"".join(answers)
 
 
 def target_of(pidfd: int, denied: frozenset[int]) -> int:
     """Return the pid of a pidfd; EPERM for the helper, what started it, and kernel threads."""
-    lines = dict(
-        line.partition(b":")[::2] for line in read_file(f"/proc/self/fdinfo/{pidfd}").split(b"\n")
-    )
-    pid = int(lines.get(b"Pid", b"0"))
+    _, key, rest = read_file(f"/proc/self/fdinfo/{pidfd}").partition(b"\nPid:")
+    pid = int(rest.split()[0]) if key else 0
     if pid <= 0:
-        raise failure(errno.ESRCH if b"Pid" in lines else errno.EBADF)
+        raise failure(errno.ESRCH if key else errno.EBADF)
     fields = stat_fields(pid)
     if pid in denied or int(fields[1]) == os.getppid() or int(fields[6]) & PF_KTHREAD:
         raise failure(errno.EPERM)
@@ -337,18 +321,14 @@ def target_of(pidfd: int, denied: frozenset[int]) -> int:
 
 
 def steal(request: Request, pidfd: int, unsafe: bool) -> tuple[int, bytes, bytes]:
-    """Take the descriptor; ESTALE: it is not the file asked for, EACCES: an unsafe device.
-
-    Returns it, the answer's body, and its link.
-    """
+    """Take it (ESTALE: another file, EACCES: an unsafe device); return it, the answer, its link."""
     wanted, match, *file = request.numbers
     fd = syscall("getfd", pidfd, wanted)
     raw, own = statx(fd, b""), os.fsencode(f"/proc/self/fd/{fd}")
     (mode, ino), link = struct.unpack_from("=H2xQ", raw, 28), os.readlink(own)
     *rdev, major, minor = struct.unpack_from("=4I", raw, 128)
-    if match & MATCH_FILE and [major, minor, ino] != file:
-        raise failure(errno.ESTALE)
-    if match & MATCH_LINK and link != request.link:
+    other = match & MATCH_FILE and [major, minor, ino] != file
+    if other or (match & MATCH_LINK and link != request.link):
         raise failure(errno.ESTALE)
     device = stat.S_ISCHR(mode) and tuple(rdev) in UNSAFE_DEVICES
     if not unsafe and (device or (stat.S_ISBLK(mode) and os.lstat(own).st_mode & stat.S_IWUSR)):
@@ -374,10 +354,9 @@ class Helper:
 
     def add(self, channel: socket.socket) -> None:
         """Serve one channel more; Refused when it is not one of the served user's."""
-        if (channel.family, channel.type) != (socket.AF_UNIX, socket.SOCK_SEQPACKET):
-            raise Refused("a channel must be a SOCK_SEQPACKET socket")
-        if len(self.channels) == MAX_CHANNELS or peer(channel)[1] != self.uid:
-            raise Refused("a channel too many, or of another user")
+        right = (channel.family, channel.type) == (socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        if not right or len(self.channels) == MAX_CHANNELS or peer(channel)[1] != self.uid:
+            raise Refused("a channel too many, of another user, or no SOCK_SEQPACKET socket")
         channel.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
         self.channels[channel.fileno()] = channel
         self.poll.register(channel.fileno(), select.POLLIN)
@@ -417,12 +396,10 @@ class Helper:
             frame, ancillary, flags = b"", [], 0
         if not frame:
             return self.drop(channel)
-        fds, sender = array.array("i"), -1
-        for _, kind, data in ancillary:
-            if kind == socket.SCM_CREDENTIALS:
-                sender = struct.unpack("3i", data)[1]
-            else:
-                fds.frombytes(data)
+        credentials = [data for _, kind, data in ancillary if kind == socket.SCM_CREDENTIALS]
+        sender = struct.unpack("3i", credentials[0])[1] if credentials else -1
+        others = [data for _, kind, data in ancillary if kind != socket.SCM_CREDENTIALS]
+        fds = array.array("i", b"".join(others))
         if flags & (socket.MSG_TRUNC | socket.MSG_CTRUNC) or sender != self.uid:
             raise Refused("a frame too long, too many descriptors, or another user's")
         self.dispatch(channel, frame, fds)
@@ -449,26 +426,27 @@ class Helper:
             desk.sendmsg([frame], rights)
 
     def spare(self) -> socket.socket:
-        """Fork the child that will answer the next request; return the socket to hand it over.
-
-        Forked beforehand: a fork takes longer than all the rest.
-        """
+        """Fork the child that answers the next request, as that takes longer than all the rest."""
         desk, childs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         if child := os.fork():
             self.children.add(child)
-            childs.close()
+            with (
+                childs,
+                suppress(Refused),
+            ):  # a rehearsal here as below: after a fork memory is cold
+                childs.sendmsg([REQUEST.pack(b"H", 0)])
+                self.receive(desk)
             return desk
         try:
             desk.close()
             syscall("prctl", 1, signal.SIGKILL)  # PR_SET_PDEATHSIG
-            with suppress(OSError):  # once on oneself beforehand: memory after a fork is cold
+            with suppress(OSError):
                 pidfd = os.pidfd_open(os.getpid())
                 target_of(pidfd, frozenset())
             with suppress(OSError):
                 steal(Request(b"S", 0, numbers=(0, MATCH_FILE, 0, 0, 0)), pidfd, self.unsafe)
-            frame, ancillary, _, _ = childs.recvmsg(
-                MAX_REQUEST, socket.CMSG_LEN(8), socket.MSG_CMSG_CLOEXEC
-            )
+            room, how = socket.CMSG_LEN(8), socket.MSG_CMSG_CLOEXEC
+            frame, ancillary, _, _ = childs.recvmsg(MAX_REQUEST, room, how)
             if ancillary:
                 signal.alarm(REQUEST_SECONDS)
                 number, *fds = array.array("i", ancillary[0][2])
