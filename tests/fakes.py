@@ -6,14 +6,13 @@ import itertools
 import re
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 from fdtui.acquire.base import Target, Verdict
 from fdtui.errors import CallFailed, FdtuiError
 from fdtui.keeper.api import (
     Acquired,
-    BadBlock,
     DirEntry,
     Event,
     Hold,
@@ -22,66 +21,18 @@ from fdtui.keeper.api import (
     Progress,
     Window,
 )
+from fdtui.keeper.operations import Reply
 from fdtui.kinds import classify
 from fdtui.linux.json_types import Info
 from fdtui.linux.procfs import Entry
+from tests.fake_acting import Acting
+from tests.fake_things import Read, Thing
 
 if TYPE_CHECKING:
     from tests.invented import InventedProcFs
 
 T = TypeVar("T")
-Read = Callable[[int, int], bytes]
 _SEARCHED_AT_ONCE = 1 << 20  # bytes of a file that a search looks through
-
-
-@dataclass
-class Thing:
-    """What can be acquired: facts, bytes, and what goes wrong."""
-
-    procfs: InventedProcFs
-    pid: int
-    fd: int
-    info: Info
-    read: Read
-    why: str = ""  # no byte may be seen
-    bad: list[BadBlock] = field(default_factory=list)
-    failure: FdtuiError | None = None  # of window and state
-    entries: list[DirEntry] = field(default_factory=list)
-    shares: bool = True
-
-    @property
-    def entry(self) -> Entry:
-        """As the procfs has it now; as it was when the target closed it."""
-        known = self.procfs.tables[self.pid].get(self.fd)
-        if known is not None:
-            self._last = known.entry
-        return self._last
-
-    def __post_init__(self) -> None:
-        self._last = self.procfs.tables[self.pid][self.fd].entry
-
-    def change(self, *, pos: int | None = None, size: int | None = None) -> None:
-        """Move the target's offset, or give the file another size."""
-        known = self.procfs.tables[self.pid][self.fd]
-        entry = known.entry
-        if pos is not None and entry.info is not None:
-            entry = entry._replace(info=entry.info._replace(pos=pos))
-        if size is not None and entry.stat is not None:
-            entry = entry._replace(stat=entry.stat._replace(size=size))
-        self.procfs.tables[self.pid][self.fd] = known._replace(entry=entry)
-
-    def append(self, data: bytes) -> None:
-        """The target writes at the end of the file."""
-        old, stat = self.read, self.entry.stat
-        end = stat.size if stat else 0
-
-        def read(offset: int, length: int) -> bytes:
-            head = old(offset, min(length, max(0, end - offset)))
-            start = max(0, offset - end)
-            return head + data[start : max(start, offset + length - end)]
-
-        self.read = read
-        self.change(size=end + len(data), pos=end + len(data))
 
 
 class FakeKeeper(Keeper):
@@ -99,6 +50,7 @@ class FakeKeeper(Keeper):
         self.asked: list[str] = []
         self.waiting: list[Callable[[], object]] | None = None  # a list: nothing is answered
         self.searching: list[Progress] = []  # of searches that were held back
+        self.acting = Acting()
 
     # What tests do
 
@@ -251,6 +203,25 @@ class FakeKeeper(Keeper):
             return Match(low + match.start(), len(match[0]), len(data))
 
         return self._later(find)
+
+    @property
+    def pid(self) -> int:
+        return 0
+
+    def perform(
+        self,
+        op: str,
+        id: int,
+        args: Info | None = None,
+        payload: bytes = b"",
+        *,
+        progress: Progress | None = None,
+        timeout: float = float("inf"),
+    ) -> Future[Reply]:
+        self.asked.append(op)
+        return self._later(
+            lambda: self.acting.answer(op, args or {}, self.open[id], self.thing(id))
+        )
 
     def glance(self, targets: Sequence[Target]) -> Future[list[tuple[Entry, Info] | None]]:
         def see(target: Target) -> tuple[Entry, Info] | None:

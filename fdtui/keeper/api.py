@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
 from fdtui.acquire.base import Target, Verdict
 from fdtui.linux.json_types import Info
 from fdtui.linux.procfs import Entry
+
+if TYPE_CHECKING:
+    from fdtui.keeper.operations import Reply
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +103,10 @@ Progress = Callable[[int, int], None]  # bytes done, bytes in all; called in the
 class Keeper(Protocol):
     """Every method returns at once; the future fails with FdtuiError or CallFailed."""
 
+    @property
+    def pid(self) -> int:
+        """The process that has what is acquired; 0 while it is not known."""
+
     def look(self, target: Target, via: str | None = None) -> Future[Acquired]:
         """Borrow for a view, by `via` or the first method that can; release() ends it."""
 
@@ -130,6 +137,18 @@ class Keeper(Protocol):
 
         An expression is one of Python's re with MULTILINE.  Cancel the future to stop.
         """
+
+    def perform(
+        self,
+        op: str,
+        id: int,
+        args: Info | None = None,
+        payload: bytes = b"",
+        *,
+        progress: Progress | None = None,
+        timeout: float = float("inf"),
+    ) -> Future[Reply]:
+        """Ask for an operation of `fdtui.keeper.ops`; cancel the future to stop."""
 
     def glance(self, targets: Sequence[Target]) -> Future[list[tuple[Entry, Info] | None]]:
         """Borrow each for microseconds and decode it; None where no method works."""

@@ -69,6 +69,10 @@ class Asker:
                 self._line.start()
             return self._line
 
+    @property
+    def pid(self) -> int:
+        return self._line.pid if self._line is not None else 0
+
     def perform(
         self,
         op: str,

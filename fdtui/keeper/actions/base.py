@@ -114,6 +114,8 @@ class Action(ABC):
 
     name: ClassVar[str]
     title: ClassVar[str]
+    risk: ClassVar[str]  # what a menu says of it, at most 38 characters
+    in_target: ClassVar[bool] = False  # done by the target itself, through injection
     kinds: ClassVar[frozenset[str] | None] = None  # None: every kind
     arguments: ClassVar[tuple[Argument, ...]] = ()
     access: ClassVar[int] = 0  # 4 read, 2 write: what the descriptor must be open for

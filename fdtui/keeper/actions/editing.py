@@ -56,6 +56,7 @@ class Edit(Action):
 
     name = "edit"
     title = "Edit bytes"
+    risk = "the target may write the old ones back"
     kinds = STORED
     arguments = (
         Argument("OFFSET", parse_size, example="0x18"),

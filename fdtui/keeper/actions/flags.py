@@ -54,6 +54,7 @@ class SetAppend(Flag):
 
     name = "set-append"
     title = "Set O_APPEND"
+    risk = "its writes land somewhere else"
     kinds = FILES
     flag = os.O_APPEND
     flag_name = "O_APPEND"
@@ -68,6 +69,7 @@ class SetNonblock(Flag):
 
     name = "set-nonblock"
     title = "Set O_NONBLOCK"
+    risk = "calls fail with EAGAIN, or hang"
     flag = os.O_NONBLOCK
     flag_name = "O_NONBLOCK"
     effects = (

@@ -16,6 +16,7 @@ class Give(Action):
 
     name = "give"
     title = "Send it to another process"
+    risk = "the receiver can do all the target can"
     arguments = (Argument("SOCKET", parse_name, example="/run/x.sock or @name"),)
 
     def unfit(self, kind: str, entry: Entry) -> str:

@@ -40,6 +40,8 @@ class Close(Action):
 
     name = "close"
     title = "Close it in the target"
+    risk = "its number becomes another file's"
+    in_target = True
 
     def preview(self, held: Held, args: Args) -> Preview:
         must_be_open(held)
@@ -67,6 +69,8 @@ class Redirect(Action):
 
     name = "redirect"
     title = "Redirect it in the target"
+    risk = "calls are run in the target"
+    in_target = True
     arguments = (Argument("TO", parse_name, example="/dev/null, /tmp/log or '|gzip >x.gz'"),)
 
     def unfit(self, kind: str, entry: Entry) -> str:
@@ -159,6 +163,8 @@ class Restore(Action):
 
     name = "restore"
     title = "Restore what was redirected"
+    risk = "calls are run in the target"
+    in_target = True
 
     def unfit(self, kind: str, entry: Entry) -> str:
         """Whether something is kept is asked at the preview: it needs the start time."""

@@ -32,6 +32,7 @@ class Unlock(Action):
 
     name = "unlock"
     title = "Release the lock"
+    risk = "two may write what one had locked"
 
     def unfit(self, kind: str, entry: Entry) -> str:
         """A POSIX lock is the process's: only its own calls, or its end, release it."""

@@ -20,6 +20,7 @@ class PipeSize(Action):
 
     name = "pipe-size"
     title = "Resize the pipe"
+    risk = "a writer waits sooner, or not as soon"
     kinds = PIPES
     arguments = (Argument("N", parse_size, example="1M"),)
 
@@ -61,6 +62,7 @@ class Drain(Action):
 
     name = "drain"
     title = "Drain the pipe"
+    risk = "its reader never gets these bytes"
     kinds = PIPES
     access = 4
 

@@ -15,6 +15,7 @@ class Seek(Action):
 
     name = "seek"
     title = "Seek the shared offset"
+    risk = "its next read or write is elsewhere"
     kinds = STORED | {"directory"}
     arguments = (Argument("OFFSET", parse_offset, example="0, 4K or end"),)
 

@@ -54,6 +54,7 @@ class Send(Action):
 
     name = "send"
     title = "Send"
+    risk = "the peer takes it for the target's"
     kinds = SOCKETS
     arguments = (TEXT,)
     access = 2
@@ -83,6 +84,7 @@ class Shutdown(Action):
 
     name = "shutdown"
     title = "Shut the connection down"
+    risk = "the connection does not come back"
     kinds = STREAMS | {"udp"}
     arguments = (Argument("read|write|both", one_of(*_HOW), example="both"),)
 
@@ -147,6 +149,7 @@ class SockOpt(Action):
 
     name = "sockopt"
     title = "Set a socket option"
+    risk = "the target does not know of it"
     kinds = SOCKETS
     arguments = (
         Argument("NAME", one_of(*OPTIONS), example="keepalive"),

@@ -19,6 +19,7 @@ class Sync(Action):
 
     name = "sync"
     title = "Sync to disk"
+    risk = "others wait for the disk meanwhile"
     kinds = STORED | {"directory"}
 
     def preview(self, held: Held, args: Args) -> Preview:
@@ -46,6 +47,7 @@ class Punch(Action):
 
     name = "punch"
     title = "Punch a hole"
+    risk = "bytes become zeros, for good"
     kinds = STORED
     arguments = (
         Argument("OFFSET", parse_size, example="0"),

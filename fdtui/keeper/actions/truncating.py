@@ -40,6 +40,7 @@ class Truncate(Action):
 
     name = "truncate"
     title = "Truncate"
+    risk = "bytes are gone; may leave a hole"
     kinds = FILES
     arguments = (Argument("SIZE", parse_size, optional=True, example="0"),)
     access = 2
@@ -94,6 +95,7 @@ class TruncateRewind(Action):
 
     name = "truncate-rewind"
     title = "Truncate and rewind"
+    risk = "every byte is gone, for good"
     kinds = FILES
     arguments = (Argument("append", one_of(APPEND), optional=True, example=APPEND),)
     access = 2

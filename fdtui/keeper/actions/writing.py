@@ -47,6 +47,7 @@ class Write(Action):
 
     name = "write"
     title = "Write at the shared offset"
+    risk = "moves the offset the target writes at"
     kinds = STORED | PIPES | TERMINALS
     arguments = (TEXT,)
     access = 2
@@ -107,6 +108,7 @@ class Pwrite(Action):
 
     name = "pwrite"
     title = "Write at an offset"
+    risk = "overwrites bytes, for everybody"
     kinds = STORED
     arguments = (Argument("OFFSET", parse_size, example="0x1a0"), TEXT)
     access = 2
@@ -167,6 +169,7 @@ class Append(Action):
 
     name = "append"
     title = "Append"
+    risk = "the target may overwrite it"
     kinds = FILES
     arguments = (TEXT,)
     access = 2
