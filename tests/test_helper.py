@@ -496,6 +496,21 @@ def test_a_root_helper_ends_with_the_screen(puppet: Puppet, defaults: list[str])
 
 
 @pytest.mark.needs_root
+def test_a_command_may_start_one_by_itself(puppet: Puppet) -> None:
+    code = (
+        "import json\n"
+        "from fdtui.acquire import chain\n"
+        "from fdtui.acquire.base import Target\n"
+        "from fdtui.acquire.helper import METHOD\n"
+        "METHOD.ask = False\n"
+        "got = chain.acquire(Target(*json.loads(sys.argv[1])), 'helper')\n"
+        "print(got.method.name, got.verified, METHOD.words); METHOD.detach()\n"
+    )
+    with sudoers() as uid:
+        assert run_as(uid, code, json.dumps(puppet.target(0))) == "helper True root\n"
+
+
+@pytest.mark.needs_root
 def test_sudo_wants_a_password(puppet: Puppet) -> None:
     with sudoers() as uid:
         SUDOERS.write_text(f"{USER} ALL=(root) ALL\n")

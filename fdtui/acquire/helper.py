@@ -27,6 +27,9 @@ class HelperMethod(Method):
         self._client: HelperClient | None = None
         self._info: HelperInfo | None = None
         self._own: helper_process.HelperProcess | None = None
+        # For programs without a screen: start one through sudo too, quietly (False) or with the
+        # terminal at hand (True).
+        self.ask: bool | None = None
 
     def attach(self, client: HelperClient, info: HelperInfo) -> None:
         """Use this helper from now on, one that answered HELLO."""
@@ -66,10 +69,10 @@ class HelperMethod(Method):
         tools = helper_process.tools()
         if not tools:
             cause = "no sudo, pkexec or doas is installed here"
-            return Verdict("refused", cause, "fdtui helper  prints how to start one by hand")
+            return Verdict("refused", cause, "apt-get install sudo, or run fdtui as root")
         if read_status().no_new_privs:
             cause = f"fdtui runs with no_new_privs: {tools[0]} cannot raise anything"
-            return Verdict("refused", cause, "fdtui helper  prints how to start one outside")
+            return Verdict("refused", cause, "run fdtui outside the sandbox")
         makes_way = "the screen makes way for the password and comes back"
         return Verdict("ready", f"as root, through {tools[0]}", makes_way)
 
@@ -92,13 +95,24 @@ class HelperMethod(Method):
 
     def _running(self, target: Target) -> HelperClient:
         with self._lock:
-            if self.client is None and (_is_own(target) or os.geteuid() == 0):
-                self._own = helper_process.start("self")
-                self._client, self._info = self._own.client, self._own.info
+            if self.client is None and (started := self._start(target)):
+                self._own, self._client, self._info = started, started.client, started.info
         if (client := self.client) is None:
             verdict = self.check(target)
             raise FdtuiError(f"no helper runs: {verdict.why}", verdict.remedy)
         return client
+
+    def _start(self, target: Target) -> helper_process.HelperProcess | None:
+        if os.geteuid() == 0 or (_is_own(target) and not _refused(target)):
+            return helper_process.start("self")
+        if self.ask is None or not (tools := helper_process.tools()):
+            return None
+        try:
+            return helper_process.start(tools[0])
+        except helper_process.HelperFailed as error:
+            if not (error.needs_password and self.ask):
+                raise
+            return helper_process.start(tools[0], ask=True)
 
     def _can(self, target: Target, info: HelperInfo) -> bool:
         return info.sees_all or (_is_own(target) and not _refused(target))

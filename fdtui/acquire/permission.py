@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import errno
 import os
-import platform
 import pwd
 from typing import NamedTuple
 
@@ -19,7 +18,7 @@ from fdtui.linux.owned import OwnedFd
 from fdtui.linux.procfs import read_file
 from fdtui.linux.status import CAP_SYS_PTRACE, Status, read_status
 
-SUDO_HELPER = "fdtui --helper sudo, or p on the row: a helper that runs as root"
+SUDO_HELPER = "p on the row, or --via helper: a helper that runs as root"
 
 
 class Refusal(NamedTuple):
@@ -47,9 +46,11 @@ def filtered(call: str = "pidfd_getfd") -> int:
     return 0
 
 
-def filter_refusal(code: int, call: str = "pidfd_getfd", since: str = "5.6") -> Refusal:
+def filter_refusal(
+    code: int, call: str = "pidfd_getfd", since: str = "5.6", release: str = ""
+) -> Refusal:
     """Say whether a call refused on oneself is filtered or not in this kernel yet."""
-    release = platform.release()
+    release = release or os.uname().release
     if code == errno.ENOSYS and _version(release) < _version(since):
         return Refusal(
             f"Linux {release} has no {call}, which came with {since}",
@@ -57,7 +58,7 @@ def filter_refusal(code: int, call: str = "pidfd_getfd", since: str = "5.6") -> 
         )
     return Refusal(
         f"a seccomp filter around fdtui refuses {call} ({errno_name(code)}), as in a container",
-        "docker run --cap-add SYS_PTRACE, or a helper started outside, or --via injection",
+        "docker run --cap-add SYS_PTRACE, or --via injection, or run fdtui outside",
     )
 
 
