@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import os
-import signal
 import sys
 from importlib import import_module
 
@@ -22,6 +22,7 @@ COMMANDS = {
     "helper": "the sending side; started for you when it is needed",
     "doctor": "what this machine allows, and what would change each refusal",
 }
+_INTERRUPTED, _BROKEN_PIPE = 128 + 2, 128 + 13  # as a shell says it of SIGINT and SIGPIPE
 _DETAILS = """\
 commands:
 {commands}
@@ -29,6 +30,24 @@ commands:
 `fdtui COMMAND --help` tells more.  Exit status: 0 done, 1 refused or failed, 2 wrong usage,
 3 partly done (some processes could not be seen; a summary on stderr).
 """
+
+
+class _Help(argparse.RawDescriptionHelpFormatter):
+    """As wide as the terminal; argparse would import shutil and its compressors to ask (5 ms)."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, width=_width() - 2)
+
+
+def _width() -> int:
+    try:
+        return int(os.environ["COLUMNS"]) or 80
+    except (KeyError, ValueError):
+        pass
+    try:
+        return os.get_terminal_size(1).columns or 80
+    except OSError:
+        return 80
 
 
 def _top_parser() -> argparse.ArgumentParser:
@@ -39,26 +58,22 @@ def _top_parser() -> argparse.ArgumentParser:
         usage="fdtui [PID | PID:FD]\n       fdtui COMMAND ...",
         description="See, steal and watch the open file descriptors of any Linux process.",
         epilog=_DETAILS.format(commands=commands),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=_Help,
     )
     parser.add_argument("target", nargs="?", metavar="PID | PID:FD", help="open the screen there")
     parser.add_argument("--version", action="version", version=f"fdtui {__version__}")
     return parser
 
 
-def fail(error: FdtuiError) -> int:
-    """Print one line, and the remedy on a second; 1 is the exit status."""
-    from fdtui.render.safe import plain
-
-    print(f"fdtui: {plain(str(error))}", file=sys.stderr)
-    if error.remedy:
-        print(f"  {plain(error.remedy)}", file=sys.stderr)
-    return 1
-
-
 def _run_command(name: str, arguments: list[str]) -> int:
+    # What is imported stays: looking for garbage in it costs more than is found (4 ms).
+    gc.disable()
     module = import_module(f"fdtui.commands.{name}")
-    parser = argparse.ArgumentParser(prog=f"fdtui {name}", description=module.__doc__)
+    gc.freeze()
+    gc.enable()
+    parser = argparse.ArgumentParser(
+        prog=f"fdtui {name}", description=module.__doc__, formatter_class=_Help
+    )
     module.add_arguments(parser)
     status: int = module.run(parser.parse_args(arguments))
     sys.stdout.flush()
@@ -73,13 +88,15 @@ def main(arguments: list[str] | None = None) -> int:
             return _run_command(arguments[0], arguments[1:])
         return _screen(_top_parser().parse_args(arguments).target)
     except FdtuiError as error:
+        from fdtui.commands.telling import fail
+
         return fail(error)
     except KeyboardInterrupt:
-        return 128 + signal.SIGINT
+        return _INTERRUPTED
     except BrokenPipeError:
         # The reader has gone (`| head`): nothing more to say, not even at interpreter exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 128 + signal.SIGPIPE
+        return _BROKEN_PIPE
 
 
 def _screen(target: str | None) -> int:

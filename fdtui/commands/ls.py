@@ -29,7 +29,6 @@ examples:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = _EXAMPLES
     add = parser.add_argument
     add("-p", "--pid", type=int, action="append", metavar="PID", help="only this process")
@@ -135,7 +134,7 @@ def usage(error: FdtuiError) -> int:
 
 def told(scan: Scan) -> int:
     """Say what could not be seen, on stderr; returns the exit status."""
-    from fdtui.cli import fail
+    from fdtui.commands.telling import fail
 
     status = 0
     for pid in scan.missing:

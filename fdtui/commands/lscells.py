@@ -2,29 +2,34 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 
 from fdtui.kinds import BY_NAME
+from fdtui.linux.abi import access_mode
 from fdtui.linux.procfs import Failure
-from fdtui.render.objects import safe_json
+from fdtui.linux.users import user_name
 from fdtui.render.safe import plain
-from fdtui.survey import columns
-from fdtui.survey.values import GETTERS, Facts, peer_words
+from fdtui.survey.facts import Facts, peer_words
 
 NOTHING = "-"
-_encode = json.JSONEncoder().encode
+_NUMBERED = ("pipe:[", "socket:[")
+_MODES = {4: "r", 2: "w", 6: "rw", 0: "path"}
+
+
+def _mode(facts: Facts) -> str:
+    record = facts.record
+    if record.flags >= 0:
+        return access_mode(record.flags)
+    return _MODES.get(record.access, NOTHING)
 
 
 def _pos(facts: Facts) -> str:
-    kind = BY_NAME[facts.kind]
-    pos = kind.position(facts.record.entry)
+    pos = BY_NAME[facts.kind].position(facts.record.entry)
     return NOTHING if pos is None else str(pos)
 
 
 def _size(facts: Facts) -> str:
-    kind = BY_NAME[facts.kind]
-    size = kind.size(facts.record.entry, facts.info)
+    size = BY_NAME[facts.kind].size(facts.record.entry, facts.info)
     return NOTHING if size is None else str(size)
 
 
@@ -42,9 +47,6 @@ def _target(facts: Facts) -> str:
     return f"{record.link} {words}" if numbered else words
 
 
-_NUMBERED = ("pipe:[", "socket:[")
-
-
 def _peer(facts: Facts) -> str:
     if not facts.peers:
         return NOTHING
@@ -52,21 +54,44 @@ def _peer(facts: Facts) -> str:
     return plain(peer_words(facts.peers[0])) + more
 
 
-def _fd(facts: Facts) -> str:
-    return facts.special or str(facts.record.fd)
-
-
+# Those that are usual need no more than this; the others are the filters' columns.
 _OWN: dict[str, Callable[[Facts], str]] = {
+    "pid": lambda f: str(f.owner.pid),
+    "user": lambda f: plain(user_name(f.owner.uid)),
+    "comm": lambda f: plain(f.owner.comm),
+    "fd": lambda f: f.special or str(f.record.fd),
+    "kind": lambda f: f.kind,
+    "mode": _mode,
     "pos": _pos,
     "size": _size,
-    "target": _target,
+    "shared": lambda f: NOTHING if f.shared is None else str(f.shared),
+    "sharing": lambda f: f.sharing or NOTHING,
     "peer": _peer,
-    "fd": _fd,
+    "target": _target,
 }
+_OWN["command"] = _OWN["comm"]
+_NUMERIC = frozenset({"pid", "fd", "pos", "size", "shared"})
+
+
+def is_number(name: str) -> bool:
+    """Does a column stand to the right?"""
+    if name in _OWN:
+        return name in _NUMERIC
+    from fdtui.survey import columns
+
+    found = columns.find(name)
+    return found is not None and found.numeric
 
 
 def _general(name: str) -> Callable[[Facts], str]:
-    get = GETTERS[name]
+    from fdtui.survey import columns
+    from fdtui.survey.values import GETTERS
+
+    column = columns.find(name)
+    assert column is not None
+    if column.name in _OWN:
+        return _OWN[column.name]
+    get = GETTERS[column.name]
 
     def cell(facts: Facts) -> str:
         value = get(facts)
@@ -88,18 +113,18 @@ def cells(facts: Facts, names: tuple[str, ...]) -> tuple[str, ...]:
     """Return a cell for each column; names are as they were typed."""
     getters = _cells.get(names)
     if getters is None:
-        getters = _cells[names] = [_cell(name) for name in names]
+        getters = _cells[names] = [_OWN.get(name) or _general(name) for name in names]
     return tuple([get(facts) for get in getters])
 
 
-def _cell(name: str) -> Callable[[Facts], str]:
-    column = columns.find(name)
-    assert column is not None
-    return _OWN.get(column.name) or _general(column.name)
-
-
 def as_object(facts: Facts, names: tuple[str, ...]) -> str:
-    """Return an object with these columns by their names."""
+    """Return a JSON object with these columns by their names."""
+    import json
+
+    from fdtui.render.objects import safe_json
+    from fdtui.survey import columns
+    from fdtui.survey.values import GETTERS
+
     found = {}
     for name in names:
         column = columns.find(name)
@@ -108,4 +133,4 @@ def as_object(facts: Facts, names: tuple[str, ...]) -> str:
         if column.name == "fd":
             value = facts.special or facts.record.fd
         found[column.name] = safe_json(value)
-    return _encode(found)
+    return json.dumps(found)

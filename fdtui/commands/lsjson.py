@@ -12,7 +12,7 @@ from functools import cache
 from fdtui.errors import errno_name
 from fdtui.kinds import BY_NAME
 from fdtui.kinds.base import FdKind
-from fdtui.linux.abi import open_flag_names
+from fdtui.linux.abi import access_mode, open_flag_names
 from fdtui.linux.json_types import Info
 from fdtui.linux.mountinfo import mounts_of
 from fdtui.linux.record import Owner, Record
@@ -20,9 +20,9 @@ from fdtui.render.objects import raw_bytes, safe_json
 from fdtui.render.safe import safe
 from fdtui.survey import values
 from fdtui.survey.decoding import info_of
+from fdtui.survey.facts import Facts
 from fdtui.survey.kinding import kind_of
 from fdtui.survey.socks import Socks
-from fdtui.survey.values import Facts
 
 _encode = json.JSONEncoder().encode
 _MOST = 1 << 16
@@ -58,10 +58,10 @@ _texts, _targets = _Texts(), _Targets()
 @cache
 def _access(flags: int, access: int) -> str:
     """The members `mode` and `flags`."""
-    mode = {4: "r", 2: "w", 6: "rw", 0: "path"}.get(access)
     if flags < 0:
+        mode = {4: "r", 2: "w", 6: "rw", 0: "path"}.get(access)
         return f'"mode": {_encode(mode)}, "flags": null'
-    return f'"mode": {_encode(mode)}, "flags": {_encode(open_flag_names(flags))}'
+    return f'"mode": "{access_mode(flags)}", "flags": {_encode(open_flag_names(flags))}'
 
 
 @cache

@@ -17,13 +17,13 @@ from fdtui.kinds import BY_NAME
 from fdtui.kinds.base import FdKind
 from fdtui.linux import syscalls
 from fdtui.linux.fdtable import read_record
+from fdtui.linux.fstype import IN_KERNEL
 from fdtui.linux.owned import OwnedFd
 from fdtui.linux.peek import Peek
 from fdtui.linux.record import Record, Table
 from fdtui.survey.decoding import decoded
-from fdtui.survey.fsusage import LOCAL
+from fdtui.survey.facts import Facts
 from fdtui.survey.socks import Socks
-from fdtui.survey.values import Facts
 
 
 def looked(table: Table, job: Job, socks: Socks) -> list[Facts]:
@@ -63,7 +63,7 @@ def _worth(facts: Facts) -> bool:
     if kind.name == "char":
         return "iff" in facts.info  # a device of CUSE asks its server at close(2)
     if kind.name == "symlink":
-        return facts.info.get("fstype") in LOCAL
+        return facts.info.get("fstype") in IN_KERNEL
     return True
 
 

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Sequence
 
 from fdtui.linux.procfs import ProcFs
 from fdtui.linux.record import Table
+from fdtui.survey.facts import Facts
 from fdtui.survey.lookup import Lookup
 from fdtui.survey.neighbours import Neighbour, Neighbours
 from fdtui.survey.peers import PeerIndex
 from fdtui.survey.sharing import SharingSets, sharing_of_records
 from fdtui.survey.socket_peers import namespaces, socket_peers
-from fdtui.survey.values import Facts
 
 
 class Relations:

@@ -10,9 +10,9 @@ from fdtui.commands import lswork
 from fdtui.commands.lswork import Job
 from fdtui.linux.fdtable import read_table
 from fdtui.linux.record import Owner, Table
+from fdtui.survey.facts import Facts
 from fdtui.survey.scan import Engine, EngineName, all_pids, choose
 from fdtui.survey.socks import Socks
-from fdtui.survey.values import Facts
 
 _PEERS = frozenset({"peer", "peer.pid", "peer.fd", "peer.comm"})
 _SHARING = frozenset({"shared", "sharing"})
@@ -33,6 +33,8 @@ class Asked(NamedTuple):
 
     def checked(self) -> Self:
         """Compile the filters once, and add what their columns need; FilterError for a mistake."""
+        if not self.columns and not self.filters:
+            return self
         from fdtui.survey import columns
 
         used = {found.name for name in self.columns if (found := columns.find(name))}

@@ -5,12 +5,10 @@ from __future__ import annotations
 import marshal
 import os
 import sys
-import unicodedata
 from collections.abc import Sequence
 
+from fdtui.commands.lscells import is_number
 from fdtui.commands.lsrows import Scan
-from fdtui.render.units import shorten_path
-from fdtui.survey import columns
 
 USUAL = ("pid", "user", "command", "fd", "kind", "mode", "pos", "size", "target")
 _LEAST = 12  # cells that the last column keeps however narrow the terminal is
@@ -40,8 +38,7 @@ def print_table(scan: Scan) -> None:
 def print_rows(names: Sequence[str], rows: Sequence[tuple[str, ...]]) -> None:
     """Print heads and rows; numbers to the right, the last column as it is."""
     heads = tuple(name.upper() for name in names)
-    numeric = [(found := columns.find(name)) is not None and found.numeric for name in names]
-    write(heads, rows, numeric)
+    write(heads, rows, [is_number(name) for name in names])
 
 
 def write(heads: tuple[str, ...], rows: Sequence[tuple[str, ...]], numeric: Sequence[bool]) -> None:
@@ -82,6 +79,8 @@ def _padded(
 
 
 def _shortened(text: str, room: int, measure: object) -> str:
+    from fdtui.render.units import shorten_path
+
     if measure is len:
         return shorten_path(text, room)
     short = room
@@ -94,13 +93,12 @@ def cells_of(text: str) -> int:
     """Cells that a terminal gives a text."""
     if text.isascii():
         return len(text)
-    return sum(_cell(char) for char in text)
+    from unicodedata import category, east_asian_width
 
-
-def _cell(char: str) -> int:
-    if unicodedata.category(char) in ("Mn", "Me"):
-        return 0
-    return 2 if unicodedata.east_asian_width(char) in "WF" else 1
+    return sum(
+        0 if category(char) in ("Mn", "Me") else 2 if east_asian_width(char) in "WF" else 1
+        for char in text
+    )
 
 
 def coloured() -> bool:

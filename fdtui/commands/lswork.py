@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from fdtui.linux.record import Table
 from fdtui.linux.users import user_name
 from fdtui.survey.decoding import decoded, mount_of
+from fdtui.survey.facts import Facts
 from fdtui.survey.scan import Payload
 from fdtui.survey.socks import Socks
-from fdtui.survey.values import Facts
 
 if TYPE_CHECKING:
     from fdtui.survey.filter import Filter

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from enum import IntFlag
+from fdtui.linux.abi import Flags
 
 
-class InotifyMask(IntFlag):
+class InotifyMask(Flags):
     """Events and options of inotify_add_watch(2)."""
 
     IN_ACCESS = 0x1
@@ -32,7 +32,7 @@ class InotifyMask(IntFlag):
     IN_ONESHOT = 0x80000000
 
 
-class FanotifyMask(IntFlag):
+class FanotifyMask(Flags):
     """Events and options of fanotify_mark(2)."""
 
     FAN_ACCESS = 0x1
@@ -61,7 +61,7 @@ class FanotifyMask(IntFlag):
     FAN_ONDIR = 0x40000000
 
 
-class FanotifyInit(IntFlag):
+class FanotifyInit(Flags):
     """Flags of fanotify_init(2); the two bits of the class are read as a number."""
 
     FAN_CLOEXEC = 0x1
@@ -82,7 +82,7 @@ class FanotifyInit(IntFlag):
 FAN_CLASSES = {0: "FAN_CLASS_NOTIF", 4: "FAN_CLASS_CONTENT", 8: "FAN_CLASS_PRE_CONTENT"}
 
 
-class MarkFlags(IntFlag):
+class MarkFlags(Flags):
     """`mflags:` of fanotify marks in fdinfo, as fanotify_mark(2) was given them."""
 
     FAN_MARK_IGNORED_MASK = 0x20
@@ -91,7 +91,7 @@ class MarkFlags(IntFlag):
     FAN_MARK_IGNORE = 0x400
 
 
-class UffdFeatures(IntFlag):
+class UffdFeatures(Flags):
     """Features of ioctl_userfaultfd(2) UFFDIO_API."""
 
     PAGEFAULT_FLAG_WP = 0x1

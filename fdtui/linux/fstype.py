@@ -39,6 +39,16 @@ VIRTUAL = frozenset(
 # trace_pipe and its like hand out each byte once, whoever asks.
 READING_CONSUMES = frozenset({TRACEFS, DEBUGFS})
 
+# File systems in the kernel alone, as mountinfo names them: they wait for nobody.  An overlay asks
+# the file system below, which can be any.
+# fmt: off
+IN_KERNEL = frozenset({
+    "bcachefs", "btrfs", "devtmpfs", "erofs", "exfat", "ext2", "ext3", "ext4", "f2fs",
+    "hugetlbfs", "iso9660", "jfs", "nilfs2", "ntfs3", "ramfs", "reiserfs", "squashfs",
+    "tmpfs", "udf", "ufs", "vfat", "xfs", "zfs",
+})
+# fmt: on
+
 
 def fs_type(fd: int) -> int:
     """fstatfs(2): `f_type`.  Asks the server of a network file system: may block."""

@@ -6,7 +6,6 @@ import ctypes
 import os
 import struct
 from collections.abc import Sequence
-from threading import Thread
 from typing import NamedTuple
 
 from fdtui.linux import syscalls
@@ -46,6 +45,8 @@ def paths_of(handles: Sequence[Handle]) -> list[str | None]:
     """
     found: list[str | None] = [None] * len(handles)
     if handles:
+        from threading import Thread
+
         thread = Thread(target=_resolve, args=(handles, found), name="handles")
         thread.start()
         thread.join()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ctypes
 import errno
 import os
-import platform
 import struct
 from typing import NamedTuple
 
@@ -14,7 +13,7 @@ _syscall = _libc.syscall
 _syscall.restype = ctypes.c_long
 _syscall.argtypes = [ctypes.c_long] * 7
 
-_MACHINE = platform.machine()
+_MACHINE = os.uname().machine
 _X86_64 = {
     "pidfd_open": 434,
     "pidfd_getfd": 438,

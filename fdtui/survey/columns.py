@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Iterator
 from enum import Enum
 from typing import NamedTuple, TypeAlias
@@ -167,6 +166,8 @@ _BY_NAME = _by_name()
 
 def similar(name: str) -> str | None:
     """The name that was perhaps meant."""
+    import difflib
+
     found = difflib.get_close_matches(name.lower(), _BY_NAME, 1)
     return found[0] if found else None
 

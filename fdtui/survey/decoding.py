@@ -7,9 +7,9 @@ from fdtui.kinds.sock_facts import sock_facts
 from fdtui.linux.json_types import Info
 from fdtui.linux.mountinfo import Mount, mounts_of
 from fdtui.linux.record import Owner, Record, Sock
+from fdtui.survey.facts import Facts
 from fdtui.survey.kinding import kind_of
 from fdtui.survey.socks import Socks
-from fdtui.survey.values import Facts
 
 _FILES = frozenset({"regular", "directory"})  # `describe` is mount, blocks and locks
 _NOTHING = frozenset({"pipe"})  # `describe` is "packet mode" alone

@@ -10,18 +10,10 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from fdtui.errors import errno_name
+from fdtui.linux.fstype import IN_KERNEL
 
 DEADLINE = 0.5  # seconds for a file system with a server
 _KEEP = 5.0  # seconds that its answer is used for
-# File systems in the kernel alone: statvfs(3) of them waits for nobody.  An overlay asks the file
-# system below, which can be any.
-# fmt: off
-LOCAL = frozenset({
-    "bcachefs", "btrfs", "devtmpfs", "erofs", "exfat", "ext2", "ext3", "ext4", "f2fs",
-    "hugetlbfs", "iso9660", "jfs", "nilfs2", "ntfs3", "ramfs", "reiserfs", "squashfs",
-    "tmpfs", "udf", "ufs", "vfat", "xfs", "zfs",
-})
-# fmt: on
 _ASK = """import os, sys
 try: print(*os.statvfs(sys.argv[1])[1:5])
 except OSError as failed: print(failed.errno)"""
@@ -58,7 +50,7 @@ class FileSystems:
         `key` names the file system, `path` is anything on it.  With a server the question is a
         child process's: one that hangs in the kernel could not be killed, nor its process end.
         """
-        if fstype in LOCAL:
+        if fstype in IN_KERNEL:
             try:
                 return _usage(*os.statvfs(path)[1:5])
             except OSError as error:

@@ -12,7 +12,7 @@ from fdtui.linux.mountinfo import unescape
 from fdtui.linux.procfs import SPECIALS, read_file
 from fdtui.linux.record import Owner, Record
 from fdtui.linux.syscalls import Statx
-from fdtui.survey.values import Facts
+from fdtui.survey.facts import Facts
 
 _MAPS_LIMIT = 64 << 20  # bytes
 

@@ -6,18 +6,15 @@ import os
 import socket
 import stat
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, NamedTuple
 
 from fdtui.errors import errno_name
 from fdtui.linux import abi
-from fdtui.linux.json_types import Info, Json
-from fdtui.linux.record import Owner, Record, Sock
+from fdtui.linux.json_types import Json
+from fdtui.linux.record import Record, Sock
 from fdtui.linux.users import user_name
 from fdtui.survey import columns
 from fdtui.survey.columns import Value
-
-if TYPE_CHECKING:
-    from fdtui.survey.peers import Peer
+from fdtui.survey.facts import Facts, peer_words
 
 _TYPE_WORDS = {
     stat.S_IFREG: "REG",
@@ -29,24 +26,6 @@ _TYPE_WORDS = {
     stat.S_IFLNK: "LINK",
 }
 _NAMED = {kind for kind in _TYPE_WORDS if kind != stat.S_IFSOCK}
-
-
-class Facts(NamedTuple):
-    """One descriptor with everything a question asked for; what was not asked stays empty."""
-
-    owner: Owner
-    record: Record
-    kind: str = ""
-    info: Info = {}  # noqa: RUF012  never changed: of the kind
-    peers: tuple[Peer, ...] | None = None
-    sharing: str | None = None  # id of the description
-    sharing_reason: str = ""  # why there is none
-    shared: int | None = None  # descriptors of the description
-    container: str = ""
-    mount: tuple[str, str, str] | None = None  # mount point, source, file system type
-    special: str = ""  # cwd, exe, root, mem: held, but no descriptor
-    age: float | None = None
-    rate: float | None = None
 
 
 def type_words(record: Record) -> tuple[str, ...]:
@@ -144,11 +123,6 @@ def _listening(facts: Facts) -> Value:
 
 def _peer(facts: Facts) -> Value:
     return tuple(map(peer_words, facts.peers)) if facts.peers else None
-
-
-def peer_words(peer: Peer) -> str:
-    """Return `812:3 nginx`; of a pidfd's process `812 nginx`."""
-    return f"{peer.pid} {peer.comm}" if peer.fd is None else f"{peer.pid}:{peer.fd} {peer.comm}"
 
 
 _INFO_KEYS = {

@@ -7,7 +7,7 @@ import os
 
 from fdtui.keeper.actions.arguments import Args, Argument, one_of, parse_size, whole, word_at
 from fdtui.keeper.actions.base import FILES, Action, Held, Outcome, Preview, Token, failed
-from fdtui.linux.abi import Seals
+from fdtui.linux.abi import Seals, flag_names
 from fdtui.linux.act import Act
 from fdtui.render.units import count, offset_words, size_words
 
@@ -31,8 +31,7 @@ def cut(held: Held, size: int) -> None:
 
 
 def _seals(held: Held) -> list[str]:
-    seals = Seals(held.peek.seals())
-    return [f"F_SEAL_{seal.name.upper()}" for seal in Seals if seals & seal and seal.name]
+    return [f"F_SEAL_{name.upper()}" for name in flag_names(held.peek.seals(), Seals)]
 
 
 class Truncate(Action):
