@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
+# "took fd 8 of ingestd 4182" is said in a sentence; in a column "ingestd 4182 fd 8" is found.
+_SENTENCE = re.compile(r"(fd \d+) of (.+)")
 LIMIT = 10_000  # lines kept
 
 
@@ -26,7 +29,9 @@ class SessionLog:
         self._lines: deque[Line] = deque(maxlen=LIMIT)
 
     def add(self, verb: str, about: str, detail: str = "") -> None:
-        """Write a line with the time of now."""
+        """Write a line with the time of now; whom it is about stands first in its column."""
+        if (found := _SENTENCE.fullmatch(about)) is not None:
+            about = f"{found[2]} {found[1]}"
         self._lines.append(Line(self._clock(), verb, about, detail))
 
     def __len__(self) -> int:

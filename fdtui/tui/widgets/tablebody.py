@@ -97,6 +97,8 @@ class TableBody(BigScroll):
     def paint_head(self, width: int) -> list[Strip]:
         self.rows.settle(self.page_rows)
         self._place()
+        if not self.head_lines:
+            return []
         painter = RowPainter(self.palette, self._placed, width)
         return [painter.head(self.app.size.width, *self._sort)]
 
