@@ -12,7 +12,7 @@ from fdtui.render.units import offset_digits
 MARKER = "┃"
 
 # Classes of bytes, which the screen gives a style each; the last ones are laid over the first.
-NUL, OTHER, TEXT, CHANGED, MATCH, CURRENT, CURSOR, TARGET, MARK = range(9)
+NUL, OTHER, TEXT, CHANGED, MATCH, CURRENT, CURSOR, TARGET, MARK, EDITED = range(10)
 _TINTED = CHANGED
 
 _CLASS = bytes(NUL if b == 0 else TEXT if 0x20 <= b < 0x7F else OTHER for b in range(256))

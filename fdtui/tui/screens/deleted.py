@@ -140,7 +140,7 @@ class Deleted(TakingPlace):
         return units.size_words(self._view.accounting.deleted)
 
     def keys(self) -> tuple[Keys, Sequence[tuple[str, str]]]:
-        take = [("enter", "look"), ("s", "steal")]
+        take = [("enter", "look"), ("s", "steal"), ("d", "dump"), ("x", "act")]
         rest: Keys = ([("D", "all kinds"), ("/", "filter"), ("< >", "sort")],)
         if self.app.size.width >= NARROW:
             rest = (*rest, [("space", "freeze"), ("y", "yank")])

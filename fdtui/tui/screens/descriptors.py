@@ -191,9 +191,9 @@ class Descriptors(TakingPlace):
         narrow = self.app.size.width < NARROW
         freeze = ("space", "thaw" if self.fdtui.frozen_at is not None else "freeze")
         rest: Keys = (
-            ([("y", "yank")],)
+            ([("x", "act")],)
             if narrow
-            else ([("y", "yank")], [("/", "filter"), ("< >", "sort")], [freeze])
+            else ([("x", "act"), ("y", "yank")], [("/", "filter"), ("< >", "sort")], [freeze])
         )
         return (take, *rest), (("?", "keys"), ("esc", "back"))
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -11,139 +10,14 @@ from textual.binding import Binding, BindingType
 from textual.containers import Container
 
 from fdtui.keeper.api import Hold
-from fdtui.kinds import BY_NAME
 from fdtui.render import units
 from fdtui.render.safe import safe
-from fdtui.render.spans import BLANK, Cell, Span, Spans, shown
-from fdtui.survey.descriptors import DescriptorRow
+from fdtui.render.spans import Span, Spans
 from fdtui.tui.poller import Cancelled
-from fdtui.tui.screens.descriptorrows import target_cell
+from fdtui.tui.screens.heldrows import HOLDS, LOG, HeldRows, LogRows
 from fdtui.tui.screens.place import Keys, PlaceScreen
-from fdtui.tui.session import Line, SessionLog
 from fdtui.tui.widgets.bars import RuleLine
-from fdtui.tui.widgets.columns import ATTENTION, PLAIN, Column, Placed, RowState
 from fdtui.tui.widgets.linetable import LineTable
-
-_HELD = (
-    Column("kind", "KIND", (10, 10, 10)),
-    Column("from", "FROM", (22, 22, 22)),
-    Column("via", "VIA", (11, 11, 11)),
-    Column("age", "AGE", (6, 6, 6), right=True, gap=1),
-    Column("in_target", "IN TARGET", (0, 22, 22)),
-    Column("what", "WHAT", flexible=True),
-)
-_LOG = (
-    Column("at", "", (8, 8, 8)),
-    Column("verb", "", (9, 10, 10)),
-    Column("about", "", (20, 20, 30)),
-    Column("detail", "", flexible=True),
-)
-
-
-class HeldRows:
-    """Holds as rows of two lines."""
-
-    def __init__(self, holds: Sequence[Hold], now: float) -> None:
-        self._holds = holds
-        self._now = now
-
-    def __len__(self) -> int:
-        return len(self._holds)
-
-    def hold(self, index: int) -> Hold:
-        """The hold in that row."""
-        return self._holds[index]
-
-    def key(self, index: int) -> Hashable:
-        """The number of the hold."""
-        return self._holds[index].acquired.id
-
-    def index(self, key: Hashable) -> int | None:
-        """Where it is now."""
-        return next((i for i, h in enumerate(self._holds) if h.acquired.id == key), None)
-
-    def state(self, index: int) -> RowState:
-        """Pinned, or outliving its origin: worth a mark."""
-        hold = self._holds[index]
-        return ATTENTION if hold.pinned or hold.in_target != "open" else PLAIN
-
-    def cells(self, index: int, columns: Sequence[Placed]) -> Sequence[Cell]:
-        """The first line."""
-        hold = self._holds[index]
-        return [self._cell(hold, placed.key) for placed in columns]
-
-    def _cell(self, hold: Hold, key: str) -> Cell:
-        acquired = hold.acquired
-        kind = BY_NAME[acquired.kind]
-        target = acquired.target
-        match key:
-            case "kind":
-                return (Span(kind.family.glyph, "muted"), Span(f" {kind.label}", "strong"))
-            case "from":
-                return (
-                    *shown(acquired.comm),
-                    Span(f" {target.pid} fd {target.fd}", "muted", "never"),
-                )
-            case "via":
-                return Span(acquired.via)
-            case "age":
-                return Span(units.age(max(0.0, self._now - hold.since)))
-            case "in_target":
-                return self._in_target(hold)
-            case _:
-                return target_cell(DescriptorRow(acquired.entry, kind, acquired.info))
-
-    def _in_target(self, hold: Hold) -> Cell:
-        pinned = ", pinned" if hold.pinned else ""
-        if hold.in_target == "open":
-            return Span(f"open{pinned}")
-        ago = units.age(max(0.0, self._now - hold.changed_at))
-        return Span(f"{hold.in_target} {ago} ago{pinned}", "attention")
-
-    def below(self, index: int, columns: Sequence[Placed]) -> Sequence[Cell]:
-        """The second line: what holding costs."""
-        cost = self._holds[index].cost
-        words: Spans = (
-            shown(cost)
-            if cost
-            else (
-                Span("nothing: the file has a name and no lock, and nobody waits for it", "muted"),
-            )
-        )
-        return [Span("  costs", "muted"), words]
-
-
-class LogRows:
-    """The session log, oldest first."""
-
-    def __init__(self, log: SessionLog) -> None:
-        self._lines: list[Line] = list(log)
-
-    def __len__(self) -> int:
-        return len(self._lines)
-
-    def key(self, index: int) -> Hashable:
-        """Lines never move."""
-        return index
-
-    def index(self, key: Hashable) -> int | None:
-        """Lines never move."""
-        return key if isinstance(key, int) and key < len(self._lines) else None
-
-    def state(self, index: int) -> RowState:
-        """Failures carry a mark."""
-        return ATTENTION if self._lines[index].verb == "failed" else PLAIN
-
-    def cells(self, index: int, columns: Sequence[Placed]) -> Sequence[Cell]:
-        """Time, verb, about what, words."""
-        line = self._lines[index]
-        cells: dict[str, Cell] = {
-            "at": Span(time.strftime("%H:%M:%S", time.localtime(line.at)), "muted"),
-            "verb": shown(line.verb),
-            "about": shown(line.about),
-            "detail": shown(line.detail, "muted"),
-        }
-        return [cells.get(placed.key, BLANK) for placed in columns]
 
 
 class Held(PlaceScreen):
@@ -155,6 +29,9 @@ class Held(PlaceScreen):
         Binding("R", "release_all", "release all", id="held.release_all", show=False),
         Binding("P", "pin", "pin", id="held.pin", show=False),
         Binding("L", "log", "session log", id="held.log", show=False),
+        Binding("x", "act", "act", id="fd.act", show=False),
+        Binding("d", "dump", "dump", id="fd.dump", show=False),
+        Binding("exclamation_mark", "run", "run a command with it", id="fd.run", show=False),
         Binding("y", "yank", "yank", id="row.yank", show=False),
     ]
 
@@ -163,11 +40,11 @@ class Held(PlaceScreen):
         self._rows = HeldRows((), 0.0)
 
     def body(self) -> ComposeResult:
-        yield LineTable(_HELD, row_lines=2, id="table")
+        yield LineTable(HOLDS, row_lines=2, id="table")
         yield RuleLine(id="together")
         yield Container(id="room")
         yield RuleLine(id="session")
-        log = LineTable(_LOG, id="log")
+        log = LineTable(LOG, id="log")
         log.head_lines = 0
         log.shows_cursor = False
         yield log
@@ -195,7 +72,7 @@ class Held(PlaceScreen):
     def keys(self) -> tuple[Keys, Sequence[tuple[str, str]]]:
         left: Keys = (
             [("enter", "view"), ("delete", "release"), ("R", "release all"), ("P", "pin")],
-            [("y", "yank"), ("L", "session log")],
+            [("x", "act"), ("d", "dump"), ("y", "yank"), ("L", "log")],
         )
         return left, (("?", "keys"), ("esc", "back"))
 
@@ -285,6 +162,27 @@ class Held(PlaceScreen):
                 self.fdtui.keeper.pin(hold.acquired.id, not hold.pinned),
                 lambda _: self.fdtui.poller.poke(),
             )
+
+    def action_act(self) -> None:
+        """Offer what can be done to the selected one."""
+        from fdtui.tui.screens.actions import act
+
+        if (hold := self._current()) is not None:
+            act(self, hold.acquired)
+
+    def action_dump(self) -> None:
+        """Write its bytes to a file."""
+        from fdtui.tui.screens.actions import dump
+
+        if (hold := self._current()) is not None:
+            dump(self, hold.acquired)
+
+    def action_run(self) -> None:
+        """Run a command that inherits it."""
+        from fdtui.tui.screens.actions import run
+
+        if (hold := self._current()) is not None:
+            run(self, hold.acquired)
 
     def action_log(self) -> None:
         """Give the session log the focus, or the holds again."""

@@ -137,7 +137,7 @@ class MachineScreen(TakingPlace):
             left: Keys = (take, [("/", "filter"), ("g", "group"), ("D", "deleted")])
             return left, (("?", "keys"), ("esc", "back"))
         left = (
-            take,
+            [*take, ("x", "act")],
             [("g", "group"), ("D", "deleted"), ("f", "who"), ("c", "columns")],
             [("/", "filter"), ("< >", "sort")],
             [("space", "freeze"), ("y", "yank")],

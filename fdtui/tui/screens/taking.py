@@ -44,6 +44,9 @@ class TakingPlace(TablePlace):
         Binding("p", "pull", "pull", id="fd.pull", show=False),
         Binding("o", "open_anew", "open anew", id="fd.reopen", show=False),
         Binding("J", "jump", "jump to the peer", id="fd.jump", show=False),
+        Binding("x", "act", "act", id="fd.act", show=False),
+        Binding("d", "dump", "dump", id="fd.dump", show=False),
+        Binding("exclamation_mark", "run", "run a command with it", id="fd.run", show=False),
     ]
 
     def selected(self) -> Selected | None:
@@ -86,6 +89,27 @@ class TakingPlace(TablePlace):
 
         if (found := self._descriptor()) is not None:
             open_anew(self, *found)
+
+    def action_act(self) -> None:
+        """Offer what can be done to it."""
+        from fdtui.tui.screens.actions import act_on
+
+        if self._descriptor() is not None and (chosen := self.selected()) is not None:
+            act_on(self, chosen)
+
+    def action_dump(self) -> None:
+        """Write its bytes to a file."""
+        from fdtui.tui.screens.actions import dump_row
+
+        if self._descriptor() is not None and (chosen := self.selected()) is not None:
+            dump_row(self, chosen)
+
+    def action_run(self) -> None:
+        """Run a command that inherits it."""
+        from fdtui.tui.screens.actions import run_row
+
+        if self._descriptor() is not None and (chosen := self.selected()) is not None:
+            run_row(self, chosen)
 
     def action_jump(self) -> None:
         """Go to the other end; a list when there are several."""

@@ -82,6 +82,17 @@ class DialogBox(LineView):
         self._top += lines
         self.changed()
 
+    def reveal(self, index: int) -> None:
+        """Scroll to the line of that number, where the dialog is taller than the screen."""
+        width, height = self.app.size
+        inner = self._inner(width)
+        room = max(1, height - 6)
+        first = sum(len(wrap(one.parts, inner, one.indent)) for one in self._lines[:index])
+        line = self._lines[index]
+        behind = first + len(wrap(line.parts, inner, line.indent))
+        self._top = min(first, max(self._top, behind - room))
+        self.changed()
+
     def _inner(self, screen_width: int) -> int:
         """Cells for the words: as many as the longest line takes, at most what the screen has."""
         longest = max([width_of(line.parts) for line in self._lines] or [0])

@@ -12,6 +12,7 @@ from fdtui.render.hexdump import (
     CHANGED,
     CURRENT,
     CURSOR,
+    EDITED,
     MARKER,
     MATCH,
     Geometry,
@@ -64,6 +65,7 @@ class HexPainter:
             look("text", "byte"),
             palette.marked(),
             look("key"),
+            look("strong", "current"),
         ]
 
     def line(self, row: HexRow, geo: Geometry, width: int) -> Strip:
@@ -79,7 +81,7 @@ class HexPainter:
         kinds = {kind for _, _, kind in row.overlays}
         mark = gutter_mark(
             target=row.target is not None,
-            changed=CHANGED in kinds,
+            changed=CHANGED in kinds or EDITED in kinds,
             match=MATCH in kinds or CURRENT in kinds,
         )
         if row.words and row.target is None:

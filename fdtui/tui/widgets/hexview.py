@@ -12,6 +12,7 @@ from fdtui.render.hexdump import (
     CHANGED,
     CURRENT,
     CURSOR,
+    EDITED,
     MATCH,
     Geometry,
     Overlay,
@@ -22,6 +23,7 @@ from fdtui.render.spans import Span
 from fdtui.render.window import PAGE, BytesModel
 from fdtui.tui.theme import Palette
 from fdtui.tui.widgets.byteview import ByteView, page_around
+from fdtui.tui.widgets.hexedit import HexEdit
 from fdtui.tui.widgets.hexpaint import HexPainter, HexRow
 
 
@@ -44,6 +46,7 @@ class HexView(ByteView):
         self.cursor = 0
         self.top = 0
         self._geometry = geometry(80, 0)
+        self.editing: HexEdit | None = None
         self._paints: tuple[Palette, HexPainter] | None = None
 
     # Where things are
@@ -130,6 +133,17 @@ class HexView(ByteView):
             if where == "last":
                 self.scroll_rows(self.row_count)
 
+    def on_key(self, event: events.Key) -> None:
+        """While bytes are edited, digits are for them and not for other bindings."""
+        if self.editing is None:
+            return
+        key = event.character if event.is_printable and event.character else event.key
+        cursor = self.editing.key(key, self.cursor, self.model.read(self.cursor, 1))
+        if cursor is not None:
+            event.stop()
+            event.prevent_default()
+            self.move_to(cursor)
+
     def on_mouse_down(self, event: events.MouseDown) -> None:
         """Put the cursor on the byte under the pointer."""
         index = self.geometry.index_at(event.x)
@@ -156,6 +170,8 @@ class HexView(ByteView):
         overlays += [
             (a, b, CURRENT if now else MATCH) for a, b, now in self.matches_in(start, length)
         ]
+        if self.editing is not None:
+            overlays += [(at, at + 1, EDITED) for at in self.editing.edits.touched(start, length)]
         overlays.append((self.cursor, self.cursor + 1, CURSOR))
         lines = [
             self._row((self.top + y) * geo.per_row, overlays, width, first=y == 0)
@@ -175,6 +191,8 @@ class HexView(ByteView):
         )
         errors = model.errors_in(offset, geo.per_row)
         data = (model.row(offset, geo.per_row) or b"") if offset < model.end else b""
+        if self.editing is not None:
+            data = self.editing.edits.over(offset, data)
         target = None if self.target is None else self.target - offset
         if target is not None and not (0 <= target <= len(data) and target < geo.per_row):
             target = None

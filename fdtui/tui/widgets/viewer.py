@@ -10,6 +10,7 @@ from textual.message import Message
 from fdtui.render.spans import Spans
 from fdtui.render.window import Window
 from fdtui.tui.widgets.byteview import ByteView
+from fdtui.tui.widgets.hexedit import HexEdit
 from fdtui.tui.widgets.panes import BytePanes, Mode
 
 
@@ -65,6 +66,21 @@ class Viewer(BytePanes):
         self._hex.set_matches(matches, current)
         self._text.set_matches(matches, current)
         self._inspect()
+
+    @property
+    def editing(self) -> HexEdit | None:
+        """What is being overwritten, in hex."""
+        return self._hex.editing
+
+    def edit(self, editing: HexEdit | None) -> None:
+        """Have keys overwrite bytes in hex, or no longer."""
+        if editing is not None:
+            self.follow(False)
+            self.set_mode("hex")
+            self._hex.focus()
+        self._hex.editing = editing
+        self._hex.changed()
+        self._moved()
 
     def set_empty(self, words: Spans) -> None:
         """What to say when there are no bytes."""

@@ -1,0 +1,136 @@
+"""Rows of the Held place: holds of two lines each, and the session log."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Hashable, Sequence
+
+from fdtui.keeper.api import Hold
+from fdtui.kinds import BY_NAME
+from fdtui.render import units
+from fdtui.render.spans import BLANK, Cell, Span, Spans, shown
+from fdtui.survey.descriptors import DescriptorRow
+from fdtui.tui.screens.descriptorrows import target_cell
+from fdtui.tui.session import Line, SessionLog
+from fdtui.tui.widgets.columns import ATTENTION, PLAIN, Column, Placed, RowState
+
+HOLDS = (
+    Column("kind", "KIND", (10, 10, 10)),
+    Column("from", "FROM", (22, 22, 22)),
+    Column("via", "VIA", (11, 11, 11)),
+    Column("age", "AGE", (6, 6, 6), right=True, gap=1),
+    Column("in_target", "IN TARGET", (0, 22, 22)),
+    Column("what", "WHAT", flexible=True),
+)
+LOG = (
+    Column("at", "", (8, 8, 8)),
+    Column("verb", "", (9, 10, 10)),
+    Column("about", "", (20, 20, 30)),
+    Column("detail", "", flexible=True),
+)
+
+
+class HeldRows:
+    """Holds as rows of two lines."""
+
+    def __init__(self, holds: Sequence[Hold], now: float) -> None:
+        self._holds = holds
+        self._now = now
+
+    def __len__(self) -> int:
+        return len(self._holds)
+
+    def hold(self, index: int) -> Hold:
+        """The hold in that row."""
+        return self._holds[index]
+
+    def key(self, index: int) -> Hashable:
+        """The number of the hold."""
+        return self._holds[index].acquired.id
+
+    def index(self, key: Hashable) -> int | None:
+        """Where it is now."""
+        return next((i for i, h in enumerate(self._holds) if h.acquired.id == key), None)
+
+    def state(self, index: int) -> RowState:
+        """Pinned, or outliving its origin: worth a mark."""
+        hold = self._holds[index]
+        return ATTENTION if hold.pinned or hold.in_target != "open" else PLAIN
+
+    def cells(self, index: int, columns: Sequence[Placed]) -> Sequence[Cell]:
+        """The first line."""
+        hold = self._holds[index]
+        return [self._cell(hold, placed.key) for placed in columns]
+
+    def _cell(self, hold: Hold, key: str) -> Cell:
+        acquired = hold.acquired
+        kind = BY_NAME[acquired.kind]
+        target = acquired.target
+        match key:
+            case "kind":
+                return (Span(kind.family.glyph, "muted"), Span(f" {kind.label}", "strong"))
+            case "from":
+                return (
+                    *shown(acquired.comm),
+                    Span(f" {target.pid} fd {target.fd}", "muted", "never"),
+                )
+            case "via":
+                return Span(acquired.via)
+            case "age":
+                return Span(units.age(max(0.0, self._now - hold.since)))
+            case "in_target":
+                return self._in_target(hold)
+            case _:
+                return target_cell(DescriptorRow(acquired.entry, kind, acquired.info))
+
+    def _in_target(self, hold: Hold) -> Cell:
+        pinned = ", pinned" if hold.pinned else ""
+        if hold.in_target == "open":
+            return Span(f"open{pinned}")
+        ago = units.age(max(0.0, self._now - hold.changed_at))
+        return Span(f"{hold.in_target} {ago} ago{pinned}", "attention")
+
+    def below(self, index: int, columns: Sequence[Placed]) -> Sequence[Cell]:
+        """The second line: what holding costs."""
+        cost = self._holds[index].cost
+        words: Spans = (
+            shown(cost)
+            if cost
+            else (
+                Span("nothing: the file has a name and no lock, and nobody waits for it", "muted"),
+            )
+        )
+        return [Span("  costs", "muted"), words]
+
+
+class LogRows:
+    """The session log, oldest first."""
+
+    def __init__(self, log: SessionLog) -> None:
+        self._lines: list[Line] = list(log)
+
+    def __len__(self) -> int:
+        return len(self._lines)
+
+    def key(self, index: int) -> Hashable:
+        """Lines never move."""
+        return index
+
+    def index(self, key: Hashable) -> int | None:
+        """Lines never move."""
+        return key if isinstance(key, int) and key < len(self._lines) else None
+
+    def state(self, index: int) -> RowState:
+        """Failures carry a mark."""
+        return ATTENTION if self._lines[index].verb == "failed" else PLAIN
+
+    def cells(self, index: int, columns: Sequence[Placed]) -> Sequence[Cell]:
+        """Time, verb, about what, words."""
+        line = self._lines[index]
+        cells: dict[str, Cell] = {
+            "at": Span(time.strftime("%H:%M:%S", time.localtime(line.at)), "muted"),
+            "verb": shown(line.verb),
+            "about": shown(line.about),
+            "detail": shown(line.detail, "muted"),
+        }
+        return [cells.get(placed.key, BLANK) for placed in columns]
