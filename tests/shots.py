@@ -54,7 +54,7 @@ SHOTS = (
     Shot("state-epoll", (), (4182, 3)),
     Shot("machine", ("2",)),
     Shot("deleted", ("2", "D")),
-    Shot("held", ("down",) * 8 + ("s", "3"), (4182, None)),
+    Shot("held", ("down",) * 8 + ("s", "up", "up", "s", *["up"] * 5, "s", "3", "P"), (4182, None)),
 )
 
 

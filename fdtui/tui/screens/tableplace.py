@@ -73,12 +73,14 @@ class TablePlace(PlaceScreen):
         self.table.focus()
         self.call_after_refresh(self._mount_input)
 
-    def _mount_input(self) -> None:
+    async def _mount_input(self) -> InputLine:
         # Not before the first paint: Input and its style sheet cost a tenth of it.
         from fdtui.tui.widgets.inputline import InputLine
 
-        self._input = InputLine(id="input")
-        self.mount(self._input, before="#kept")
+        if self._input is None:
+            self._input = InputLine(id="input")
+            await self.mount(self._input, before="#kept")
+        return self._input
 
     @property
     def typing(self) -> bool:
@@ -122,14 +124,14 @@ class TablePlace(PlaceScreen):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """While something is typed, `/` is a letter like any other."""
         if action == "filter":
-            return self._input is not None and not self.typing
+            return not self.typing
         return super().check_action(action, parameters)
 
-    def action_filter(self) -> None:
+    async def action_filter(self) -> None:
         """Open the filter line on what was kept."""
-        assert self._input is not None
+        line = await self._mount_input()
         self.query_one("#kept", InfoLine).display = False
-        self._input.open("/", self.filter_text)
+        line.open("/", self.filter_text)
 
     def on_input_line_changed(self, message: InputLine.Changed) -> None:
         """Filter while it is typed."""
