@@ -7,7 +7,7 @@ import re
 import socket
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 
@@ -25,50 +25,11 @@ from fdtui.keeper.actions.codec import (
 )
 from fdtui.keeper.actions.doing import Changed, holding, outcome_words
 from fdtui.keeper.custody import Custody
-from fdtui.linux.procfs import FdInfo
 from fdtui.linux.status import read_status
-from tests.acting import confirm, custody_of, do, show, undo
+from tests.acting import CHANGES, TEXT, File, confirm, custody_of, do, show, undo
 from tests.puppets import Puppet
 
 CAP_SYS_RESOURCE = 24
-TEXT = b"0123456789" * 10
-
-
-class State(NamedTuple):
-    """Everything a sharer of a file could notice."""
-
-    info: FdInfo
-    size: int
-    blocks: int
-    content: bytes
-
-
-class File:
-    """A file that a puppet has open, its offset at 40."""
-
-    def __init__(self, puppet: Puppet, path: Path, flags: str = "os.O_RDWR") -> None:
-        path.write_bytes(TEXT)
-        self.path = path
-        self.puppet = puppet
-        self.fd: int = puppet(f"os.open({str(path)!r}, {flags})")
-        puppet(f"os.lseek({self.fd}, 40, 0)")
-
-    def state(self) -> State:
-        status = self.path.stat()
-        return State(
-            self.puppet.fdinfo(self.fd), status.st_size, status.st_blocks, self.path.read_bytes()
-        )
-
-    def changed(self, before: State) -> dict[str, Any]:
-        """Return what differs, by the names of State and FdInfo."""
-        now = self.state()
-        pairs = (
-            {**before._asdict(), **before.info._asdict()},
-            {**now._asdict(), **now.info._asdict()},
-        )
-        return {
-            k: v for k, v in pairs[1].items() if v != pairs[0][k] and k not in ("info", "blocks")
-        }
 
 
 @pytest.fixture
@@ -88,23 +49,6 @@ def held(file: File) -> Iterator[Custody]:
         yield custody
 
 
-CHANGES = [
-    (("write", "ab"), {"pos": 42, "content": TEXT[:40] + b"ab" + TEXT[42:]}),
-    (("pwrite", "0x2", r"\x00b"), {"content": TEXT[:2] + b"\0b" + TEXT[4:]}),
-    (("pwrite", "98", "abcd"), {"content": TEXT[:98] + b"abcd", "size": 102}),
-    (("pwrite", "100", "ab"), {"content": TEXT + b"ab", "size": 102}),
-    (("append", "ab"), {"content": TEXT + b"ab", "size": 102}),
-    (("edit", "1", "1", "x", "3", "34", "yz"), {"content": b"0x2yz" + TEXT[5:]}),
-    (("truncate",), {"content": b"", "size": 0}),
-    (("truncate", "50"), {"content": TEXT[:50], "size": 50}),
-    (("truncate", "102"), {"content": TEXT + b"\0\0", "size": 102}),
-    (("truncate-rewind",), {"content": b"", "size": 0, "pos": 0}),
-    (("seek", "7"), {"pos": 7}),
-    (("seek", "end"), {"pos": 100}),
-    (("set-append", "on"), {"flags": 0o2102002}),
-    (("sync",), {}),
-    (("punch", "0", "10"), {"content": bytes(10) + TEXT[10:]}),
-]
 UNDONE = ("pwrite 0x2", "pwrite 100", "append", "edit", "truncate 102", "seek", "set-append")
 
 
@@ -164,106 +108,6 @@ thread.start()
         puppet(f"os.write({file.fd}, b'a line of the log\\n')")
         content = file.path.read_bytes()
     assert content == b"a line of the log\n" * (len(content) // 18) != b""
-
-
-@pytest.mark.parametrize("words", [words for words, _ in CHANGES], ids="-".join)
-def test_another_file_behind_the_number_cancels(
-    file: File, held: Custody, tmp_path: Path, words: tuple[str, ...]
-) -> None:
-    """It is what was taken that would be changed, and it is not the target's any more."""
-    shown = show(held, *words)
-    before = file.path.read_bytes()
-    other = tmp_path / "other"
-    other.write_bytes(TEXT)
-    file.puppet(f"os.dup2(os.open({str(other)!r}, os.O_RDWR), {file.fd})")
-    with pytest.raises(Changed, match="changed since confirmed: the target's descriptor"):
-        confirm(held, shown, *words)
-    assert (file.path.read_bytes(), other.read_bytes()) == (before, TEXT)
-
-
-def test_a_confirmation_is_for_one_description_only(
-    file: File, held: Custody, tmp_path: Path
-) -> None:
-    """A look is acquired anew each time: the same number may be another file by then."""
-    shown = show(held, "truncate-rewind")
-    other = File(file.puppet, tmp_path / "other")
-    with (
-        custody_of(file.puppet.pid, other.fd) as another,
-        pytest.raises(Changed, match="changed since confirmed: the file"),
-    ):
-        confirm(another, shown, "truncate-rewind")
-    assert other.path.read_bytes() == TEXT
-
-
-def test_bytes_changed_under_a_write_cancel_it(file: File, held: Custody) -> None:
-    for words in (("pwrite", "10", "abc"), ("edit", "10", "012", "abc"), ("punch", "10", "3")):
-        shown = show(held, *words)
-        file.puppet(f"os.pwrite({file.fd}, b'X', 12)")
-        with pytest.raises(Changed, match="the bytes at 0xa = 10"):
-            confirm(held, shown, *words)
-        assert file.path.read_bytes() == TEXT[:12] + b"X" + TEXT[13:]
-        file.puppet(f"os.pwrite({file.fd}, b'2', 12)")
-        confirm(held, shown, *words)
-        file.puppet(f"os.pwrite({file.fd}, b'0123', 10)")
-
-
-def test_an_edit_whose_second_stretch_changed_writes_nothing(file: File, held: Custody) -> None:
-    words = ("edit", "0", "0", "x", "50", "0", "y")
-    shown = show(held, *words)
-    file.puppet(f"os.pwrite({file.fd}, b'Z', 50)")
-    with pytest.raises(Changed):
-        confirm(held, shown, *words)
-    assert file.path.read_bytes() == TEXT[:50] + b"Z" + TEXT[51:]
-    with pytest.raises(FdtuiError, match='is "Z", not "0"'):
-        show(held, *words)
-
-
-def test_a_log_that_grew_is_the_same_log(file: File, held: Custody) -> None:
-    for words in (("truncate",), ("truncate-rewind",), ("append", "x"), ("seek", "0")):
-        shown = show(held, *words)
-        file.puppet(f"os.lseek({file.fd}, 0, 2); os.write({file.fd}, b'grown')")
-        confirm(held, shown, *words)
-
-
-def test_a_truncation_that_would_lengthen_is_another_one(file: File, held: Custody) -> None:
-    shown = show(held, "truncate", "50")
-    os.truncate(file.path, 10)
-    with pytest.raises(Changed, match="was shortens it is lengthens it"):
-        confirm(held, shown, "truncate", "50")
-    assert file.path.read_bytes() == TEXT[:10]
-
-
-def test_writing_is_bound_to_the_offset_or_to_the_end(file: File, held: Custody) -> None:
-    shown = show(held, "write", "ab")
-    file.puppet(f"os.lseek({file.fd}, 50, 0)")
-    with pytest.raises(Changed, match="the place was 40 is 50"):
-        confirm(held, shown, "write", "ab")
-    file.puppet(f"os.lseek({file.fd}, 0, 2)")
-    shown = show(held, "write", "ab")
-    file.puppet(f"os.write({file.fd}, b'grown')")
-    confirm(held, shown, "write", "ab")
-    assert file.path.read_bytes() == TEXT + b"grownab"
-
-
-def test_a_flag_that_somebody_else_set_cancels(file: File, held: Custody) -> None:
-    shown = show(held, "set-append", "on")
-    file.puppet(f"fcntl.fcntl({file.fd}, fcntl.F_SETFL, os.O_APPEND)")
-    with pytest.raises(Changed, match="O_APPEND off is O_APPEND on"):
-        confirm(held, shown, "set-append", "on")
-
-
-def test_a_closed_target_cancels_and_can_be_confirmed_anew(file: File, held: Custody) -> None:
-    shown = show(held, "truncate")
-    file.puppet(f"os.close({file.fd})")
-    with pytest.raises(Changed, match="was open is closed"):
-        confirm(held, shown, "truncate")
-    assert "which closed it" in show(held, "truncate").held[1]
-    shown = show(held, "truncate")
-    file.puppet.kill()
-    with pytest.raises(Changed, match="was closed is exited"):
-        confirm(held, shown, "truncate")
-    do(held, "truncate")
-    assert file.path.read_bytes() == b""
 
 
 def test_what_does_not_fit_is_refused_with_a_reason(puppet: Puppet, tmp_path: Path) -> None:
@@ -403,24 +247,6 @@ def test_an_option_of_another_family_is_refused(puppet: Puppet) -> None:
         pytest.raises(CallFailed, match="TCP_NODELAY is not for kind unix"),
     ):
         show(held, "sockopt", "nodelay", "on")
-
-
-def test_give_is_bound_to_the_socket_that_listens(
-    file: File, held: Custody, tmp_path: Path
-) -> None:
-    path = tmp_path / "socket"
-    with pytest.raises(CallFailed, match="No such file"):
-        show(held, "give", str(path))
-    for _ in range(2):
-        with socket.socket(socket.AF_UNIX) as listener:
-            listener.bind(str(path))
-            shown = show(held, "give", str(path))
-        with pytest.raises(CallFailed, match="nobody listens there"):
-            confirm(held, shown, "give", str(path))
-        path.rename(tmp_path / "kept")
-    path.touch()
-    with pytest.raises(Changed, match="the socket"):
-        confirm(held, shown, "give", str(path))
 
 
 def test_every_action_crosses_the_wire(held: Custody) -> None:

@@ -9,9 +9,10 @@ import argparse
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from typing import NamedTuple
+from types import FrameType
+from typing import NamedTuple, TypeAlias
 
 from fdtui.acquire.base import Target
 from fdtui.commands.targets import parse_target
@@ -24,6 +25,7 @@ from fdtui.linux.peek import Peek
 from fdtui.linux.spawn import spawn
 from fdtui.render.safe import plain
 
+Handler: TypeAlias = "Callable[[int, FrameType | None], object] | int | None"
 NOT_FOUND, NOT_EXECUTABLE = 127, 126  # as shells, env(1) and nohup(1) have it
 _PRIVATE = frozenset({"regular", "memfd", "directory", "block"})  # have an offset, not a queue
 _READ = 4
@@ -67,13 +69,21 @@ def run(args: argparse.Namespace) -> int:
         return 2
     with ExitStack() as stack:
         inherited = {wish.number: stack.enter_context(descriptor(wish, args)) for wish in wishes}
-        try:
-            pid = spawn(command, inherited)
-        except OSError as error:
-            print(f"fdtui: {CallFailed(f'exec({plain(command[0])})', error)}", file=sys.stderr)
-            return NOT_FOUND if isinstance(error, FileNotFoundError) else NOT_EXECUTABLE
+        with signals_waiting() as mask:
+            try:
+                pid = spawn(command, inherited, mask=mask)
+            except OSError as error:
+                print(f"fdtui: {CallFailed(f'exec({plain(command[0])})', error)}", file=sys.stderr)
+                return NOT_FOUND if isinstance(error, FileNotFoundError) else NOT_EXECUTABLE
+            handlers = handle_for(pid)
     # From here on only the command has it.
-    return wait(pid)
+    try:
+        _, status = os.waitpid(pid, 0)
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+    code = os.waitstatus_to_exitcode(status)
+    return code if code >= 0 else 128 - code
 
 
 def parse_words(words: list[str]) -> tuple[list[Wish], list[str]]:
@@ -155,8 +165,21 @@ def _tell(wish: Wish, custody: Custody, words: str) -> None:
     print(f"fdtui: {wish.number} = {custody.kind.name} {link}, {words}", file=sys.stderr)
 
 
-def wait(pid: int) -> int:
-    """Wait as system(3) does: keys go to the command, SIGTERM and SIGHUP are passed on."""
+_KEYS, _ORDERS = (signal.SIGINT, signal.SIGQUIT), (signal.SIGTERM, signal.SIGHUP)
+
+
+@contextmanager
+def signals_waiting() -> Iterator[set[int]]:
+    """Hold signals back until there is a command to pass them on to; yields the mask before."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, (*_KEYS, *_ORDERS))
+    try:
+        yield set(before)
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def handle_for(pid: int) -> dict[int, Handler]:
+    """Do as system(3): keys go to the command by themselves, SIGTERM and SIGHUP are passed on."""
 
     def pass_on(number: int, _frame: object) -> None:
         try:
@@ -167,14 +190,7 @@ def wait(pid: int) -> int:
     def leave_to_it(_number: int, _frame: object) -> None:
         """The terminal sends these to the command as well."""
 
-    before = {
-        **{n: signal.signal(n, leave_to_it) for n in (signal.SIGINT, signal.SIGQUIT)},
-        **{n: signal.signal(n, pass_on) for n in (signal.SIGTERM, signal.SIGHUP)},
+    return {
+        **{number: signal.signal(number, leave_to_it) for number in _KEYS},
+        **{number: signal.signal(number, pass_on) for number in _ORDERS},
     }
-    try:
-        _, status = os.waitpid(pid, 0)
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-    code = os.waitstatus_to_exitcode(status)
-    return code if code >= 0 else 128 - code

@@ -2,7 +2,7 @@
 
 It outlives the session, so that the redirection can be undone from any shell, and ends with the
 target.  Started as `python -I -S .../keepsake.py`: a listening socket on stdin, the description
-and a pidfd of the target by their numbers.
+on 3 and a pidfd of the target on 4.
 """
 
 import sys
@@ -17,7 +17,6 @@ import os
 import select
 import signal
 import socket
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
@@ -27,13 +26,13 @@ from fdtui.acquire.pidfd_getfd import open_process
 from fdtui.errors import CallFailed, FdtuiError
 from fdtui.linux import scm, syscalls
 from fdtui.linux.owned import OwnedFd
+from fdtui.linux.spawn import spawn_detached
 
 PATIENCE = 5.0  # seconds
 RESTORED = b"restored"
+_DESCRIPTION, _PIDFD = 3, 4
 _MESSAGE = 4096
 _GONE, _BY_WHOM = "what was kept has just gone", "somebody else restored it, or the target ended"
-# Those started here: reaped at the next one, when they have ended.
-_started: list[subprocess.Popen[bytes]] = []
 
 
 class Keepsake(NamedTuple):
@@ -72,30 +71,10 @@ def keep(target: Target, owned: OwnedFd, cloexec: bool, link: str) -> bool:
 def _start(
     target: Target, owned: OwnedFd, listener: socket.socket, facts: dict[str, bool | str]
 ) -> None:
-    _started[:] = [process for process in _started if process.poll() is None]
-    with open_process(target) as pidfd, _numbered(owned, pidfd) as (three, four):
-        _started.append(
-            subprocess.Popen(
-                [sys.executable, "-I", "-S", __file__, json.dumps(facts), str(three), str(four)],
-                stdin=listener.fileno(),
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                pass_fds=(three, four),
-                start_new_session=True,
-                cwd="/",
-            )
-        )
-
-
-@contextmanager
-def _numbered(*owned: OwnedFd) -> Iterator[list[int]]:
-    """Yield duplicates that are no standard streams."""
-    copies = [OwnedFd.duplicate_of(fd.fileno()) for fd in owned]
-    try:
-        yield [copy.fileno() for copy in copies]
-    finally:
-        for copy in copies:
-            copy.close()
+    command = [sys.executable, "-I", "-S", __file__, json.dumps(facts)]
+    with open_process(target) as pidfd, OwnedFd(os.open(os.devnull, os.O_RDWR)) as null:
+        inherited: dict[int, scm.HasFileno] = {0: listener, 1: null, 2: null}
+        spawn_detached(command, inherited | {_DESCRIPTION: owned, _PIDFD: pidfd})
 
 
 def _connect(target: Target) -> socket.socket | None:
@@ -149,7 +128,8 @@ def forget(target: Target) -> None:
 def main() -> None:
     """Keep one description until it is restored or the target ends."""
     facts = sys.argv[1].encode()
-    description, pidfd = (OwnedFd(int(word)) for word in sys.argv[2:4])
+    description, pidfd = OwnedFd(_DESCRIPTION), OwnedFd(_PIDFD)
+    os.chdir("/")
     for number in (signal.SIGINT, signal.SIGHUP, signal.SIGQUIT, signal.SIGPIPE):
         signal.signal(number, signal.SIG_IGN)
     syscalls.prctl(syscalls.PR_SET_DUMPABLE, 0)

@@ -5,16 +5,33 @@ from __future__ import annotations
 import fcntl
 import os
 import signal
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from fdtui.linux.owned import OwnedFd
+from fdtui.linux.scm import HasFileno
+
+_detached: list[int] = []  # of this process's children, reaped when the next one is started
 
 
-def spawn(command: Sequence[str], inherited: Mapping[int, OwnedFd]) -> int:
+def spawn_detached(command: Sequence[str], inherited: Mapping[int, HasFileno]) -> None:
+    """Start one in a session of its own that may outlive this process; nobody waits for it."""
+    for pid in list(_detached):
+        if os.waitpid(pid, os.WNOHANG) != (0, 0):
+            _detached.remove(pid)
+    _detached.append(spawn(command, inherited, session=True))
+
+
+def spawn(
+    command: Sequence[str],
+    inherited: Mapping[int, HasFileno],
+    *,
+    session: bool = False,
+    mask: Iterable[int] = (),
+) -> int:
     """posix_spawnp(3); returns the pid.  OSError of exec is raised here: ENOENT, EACCES.
 
     Numbers may be 0, 1, 2, and those that this process uses itself.  Signals that Python ignores
-    (SIGPIPE, SIGXFSZ) have their default again.
+    (SIGPIPE, SIGXFSZ) have their default again; `mask` is what is blocked in it.
     """
     # Duplicates above every wanted number: then no dup2 lands on one that is still needed.
     above = max(inherited, default=2) + 1
@@ -35,10 +52,12 @@ def spawn(command: Sequence[str], inherited: Mapping[int, OwnedFd]) -> int:
             os.environ,
             file_actions=actions,
             setsigdef=[signal.SIGPIPE, signal.SIGXFSZ],
+            setsid=session,
+            setsigmask=mask,
         )
     finally:
-        for owned in copies.values():
-            owned.close()
+        for mine in copies.values():
+            mine.close()
 
 
 def _inheritable() -> list[int]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 
 from fdtui.acquire.injection import RISK, close_in_target, redirect_in_target
 from fdtui.errors import CallFailed, FdtuiError
@@ -13,10 +12,10 @@ from fdtui.keeper.actions.base import Action, Held, Outcome, Preview, Token
 from fdtui.keeper.actions.locks import locks_of
 from fdtui.linux.owned import OwnedFd
 from fdtui.linux.procfs import Entry
+from fdtui.linux.spawn import spawn_detached
 
 _INJECTION = ("injection", RISK)
 _READ, _WRITE = 4, 2
-_commands: list[subprocess.Popen[bytes]] = []  # reaped at the next one, when they have ended
 
 
 def must_be_open(held: Held) -> None:
@@ -137,22 +136,16 @@ class Redirect(Action):
         return Outcome("redirected", f"{held.about()} from {before} to {to}", ("restore",))
 
     def _into_command(self, held: Held, command: str, cloexec: bool) -> None:
-        _commands[:] = [process for process in _commands if process.poll() is None]
         read_end, write_end = map(OwnedFd, os.pipe2(os.O_CLOEXEC))
-        with read_end, write_end:
+        null = OwnedFd(os.open(os.devnull, os.O_RDWR))
+        with read_end, write_end, null:
             writes = held.entry.access == _WRITE
             theirs, ours = (write_end, read_end) if writes else (read_end, write_end)
             # The target has its end before the command starts: one that is refused leaves nothing.
             redirect_in_target(held.target, theirs, held.owned, cloexec=cloexec)
             try:
-                _commands.append(
-                    subprocess.Popen(
-                        ["/bin/sh", "-c", command],
-                        stdin=ours.fileno() if writes else subprocess.DEVNULL,
-                        stdout=None if writes else ours.fileno(),
-                        start_new_session=True,
-                    )
-                )
+                inherited = {0: ours} if writes else {0: null, 1: ours}
+                spawn_detached(["/bin/sh", "-c", command], inherited)
             except OSError as error:
                 redirect_in_target(held.target, held.owned, theirs, cloexec=cloexec)
                 raise CallFailed("exec(/bin/sh)", error) from error
