@@ -36,6 +36,9 @@ def folder(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A runtime folder of our own, short enough for a socket's name."""
     path = Path(tempfile.mkdtemp(prefix="fi-", dir="/tmp"))
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(path))
+    # Nor may a session of the person who runs the tests be found.
+    monkeypatch.setenv("TMPDIR", str(path))
+    monkeypatch.setattr(tempfile, "tempdir", str(path))
     yield path / "fdtui"
     shutil.rmtree(path)
 

@@ -53,11 +53,11 @@ def refusal(folder: Path) -> str:
 
 
 def _bases() -> list[Path]:
-    """The folders that may hold ours: the user's runtime folder where there is one."""
+    """The user's runtime folder, where there is one."""
     named = os.environ.get("XDG_RUNTIME_DIR", "")
     found = [Path(named)] if named.startswith("/") else []
     found.append(Path(f"/run/user/{os.geteuid()}"))
-    return [base for base in found if not refusal(base)]
+    return [base for base in found if not refusal(base)][:1]
 
 
 def _in_tmp() -> list[Path]:
