@@ -13,6 +13,7 @@ from fdtui.linux.procfs import Entry
 
 if TYPE_CHECKING:
     from fdtui.keeper.operations import Reply
+    from fdtui.linux.scm import HasFileno
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +150,16 @@ class Keeper(Protocol):
         timeout: float = float("inf"),
     ) -> Future[Reply]:
         """Ask for an operation of `fdtui.keeper.ops`; cancel the future to stop."""
+
+    def serve(
+        self, op: str, args: Info | None = None, *, timeout: float = float("inf")
+    ) -> Future[Reply]:
+        """Ask for a service of `fdtui.keeper.ops`, which concerns no descriptor."""
+
+    def give(
+        self, op: str, descriptor: HasFileno, args: Info | None = None, *, timeout: float = 5.0
+    ) -> Future[Reply]:
+        """Ask for a service and send it a descriptor of ours."""
 
     def glance(self, targets: Sequence[Target]) -> Future[list[tuple[Entry, Info] | None]]:
         """Borrow each for microseconds and decode it; None where no method works."""

@@ -8,7 +8,6 @@ from itertools import groupby
 from fdtui.acquire.base import Target
 from fdtui.acquire.pidfd_getfd import open_process
 from fdtui.errors import FdtuiError
-from fdtui.keeper.acquiring import acquire
 from fdtui.keeper.seeing import decode, entry_of
 from fdtui.kinds import classify
 from fdtui.linux import syscalls
@@ -43,16 +42,10 @@ def _row(pidfd: OwnedFd, target: Target) -> Row | None:
         if not kind.examines:
             return listed, kind.describe(listed)
     try:
-        owned = _borrow(pidfd, target)
-    except FdtuiError:
+        # No other method: a helper logs what it takes, and a table is looked at every second.
+        owned = OwnedFd(syscalls.pidfd_getfd(pidfd.fileno(), target.fd))
+    except OSError:
         return None
     with owned:
         entry = entry_of(owned, target)
         return decode(classify(entry), Peek(owned), entry)
-
-
-def _borrow(pidfd: OwnedFd, target: Target) -> OwnedFd:
-    try:
-        return OwnedFd(syscalls.pidfd_getfd(pidfd.fileno(), target.fd))
-    except OSError:
-        return acquire(target)[1]

@@ -31,6 +31,7 @@ class Rooms:
         self.tell = tell
         self.gifts = gifts
         self.changed = threading.Event()  # for the watcher
+        self.farewells: list[Callable[[], None]] = []  # called when the session ends
         self._ids = itertools.count(first_id)
         self._rooms: dict[int, Room] = {}
         self._lock = threading.Lock()
@@ -42,13 +43,25 @@ class Rooms:
         wanted = None if via is None else text(via)
         self._enter(call, target, held, lambda: open_custody(target, wanted))
 
-    def adopt(self, owned: OwnedFd, target: Target, via: str, call: Call | None = None) -> None:
+    def adopt(
+        self,
+        owned: OwnedFd,
+        target: Target,
+        via: str,
+        *,
+        label: str = "",
+        released: Callable[[], None] = lambda: None,
+    ) -> None:
         """Hold what somebody sent; `target` may be a process of which no number is known (-1).
 
-        `call` is answered as a steal would be; subscribers hear `received` in any case.
+        `label` is what it is called instead of the process; `released` is called once it is closed.
         """
-        call = call or Call(0, "adopt", {}, b"", lambda frame: None)
-        self._enter(call, target, True, lambda: take(owned, target, via, True, None), via)
+
+        def opening() -> Custody:
+            return take(owned, target, via, True, None, label)
+
+        call = Call(0, "adopt", {}, b"", lambda frame: None)
+        self._enter(call, target, True, opening, via, released)
 
     def _enter(
         self,
@@ -57,6 +70,7 @@ class Rooms:
         held: bool,
         opening: Callable[[], Custody],
         via: str = "",
+        released: Callable[[], None] = lambda: None,
     ) -> None:
         room = Room(next(self._ids), target, held, via)
         if target.fd < 0:
@@ -69,7 +83,11 @@ class Rooms:
                 self.tell(room.event("failed", error.message))
                 raise
 
-        room.start(call, opens, self._opened, self._closed)
+        def closed(room: Room) -> None:
+            released()
+            self._closed(room)
+
+        room.start(call, opens, self._opened, closed)
 
     def get(self, ident: int) -> Room:
         """Return a room; FdtuiError when there is none of that number."""
@@ -98,7 +116,8 @@ class Rooms:
             self._rooms[room.id] = room
         self.changed.set()
         verb = "looked" if not room.held else "received" if room.via else "took"
-        self.tell(room.event(verb, f"by {custody.via}"))
+        sender = f"from pid {room.target.pid} " if room.via else ""
+        self.tell(room.event(verb, f"{sender}by {custody.via}"))
 
     def _closed(self, room: Room) -> None:
         with self._lock:

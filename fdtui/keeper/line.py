@@ -221,6 +221,11 @@ def gone() -> FdtuiError:
     )
 
 
+def _folders() -> dict[str, str]:
+    """Where a session listens is the person's to say."""
+    return {name: os.environ[name] for name in ("XDG_RUNTIME_DIR", "TMPDIR") if name in os.environ}
+
+
 def spawn(sock: socket.socket, gifts: socket.socket, first_id: int) -> None:
     """Start a detached keeper with the sockets as descriptors 0 and 1 and nothing else of ours."""
     python = [sys.executable, "-I", "-S", str(KEEPER), str(first_id)]
@@ -229,7 +234,7 @@ def spawn(sock: socket.socket, gifts: socket.socket, first_id: int) -> None:
         pid = os.posix_spawn(
             sys.executable,
             python,
-            {"PATH": os.defpath, "LC_ALL": "C.UTF-8"},
+            {"PATH": os.defpath, "LC_ALL": "C.UTF-8", **_folders()},
             file_actions=[
                 (os.POSIX_SPAWN_DUP2, sock.fileno(), 0),
                 (os.POSIX_SPAWN_DUP2, gifts.fileno(), 1),

@@ -45,8 +45,12 @@ def take(
     via: str,
     shares_description: bool,
     pidfd: OwnedFd | None,
+    label: str = "",
 ) -> Custody:
-    """Take charge of a descriptor that was acquired; closed here when that fails."""
+    """Take charge of a descriptor that was acquired; closed here when that fails.
+
+    `label` stands for the name of the process where its sender gave one.
+    """
     private: OwnedFd | None = None
     try:
         entry = entry_of(owned, target)
@@ -59,7 +63,7 @@ def take(
             private, why = choose_reading(owned, kind, entry)
         return Custody(
             target=target,
-            comm=comm_of(target.pid),
+            comm=label or comm_of(target.pid),
             via=via,
             shares_description=shares_description,
             kind=kind,
@@ -87,6 +91,8 @@ def borrow_only(custody: Custody) -> None:
 
 def _needed(custody: Custody) -> bool:
     """Must a view keep the shared description open between two looks?"""
+    if custody.via == "injection":
+        return True  # the person agreed to it once, not for every look
     if custody.kind.borrow is Borrow.LOOK:
         return False
     if custody.private is None:

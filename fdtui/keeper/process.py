@@ -58,6 +58,8 @@ class Dispatcher:
         except (OSError, WireError):
             pass  # the UI is gone or no UI: both mean to let go of everything
         self._rooms.end_all(LAST_CALL)
+        for farewell in self._rooms.farewells:
+            farewell()
 
     def _send(self, frame: Frame) -> None:
         seq = frame.header.get("seq")

@@ -110,8 +110,10 @@ class Room:
         return acquired
 
     def about(self) -> str:
-        """Return `fd 8 of ingestd 4182`."""
+        """Return `fd 8 of ingestd 4182`; of what was sent, its label."""
         comm = self.custody.comm if self.custody else ""
+        if self.target.fd < 0:
+            return comm or f"a descriptor of pid {self.target.pid}"
         return f"fd {self.target.fd} of {comm} {self.target.pid}".replace("  ", " ")
 
     def event(self, verb: str, detail: str) -> Event:
