@@ -8,7 +8,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from fdtui.errors import errno_name
@@ -262,7 +262,7 @@ class ProcFs:
         except OSError:
             return ""
 
-    def entries(self, pid: int, fds: list[int]) -> Iterator[Entry]:
+    def entries(self, pid: int, fds: Iterable[int | str]) -> Iterator[Entry]:
         """Yield the rows of these numbers."""
         for fd in fds:
             yield self.entry(pid, fd)

@@ -149,10 +149,10 @@ class DescriptorTable:
         cancelled: Callable[[], bool],
     ) -> None:
         examined: list[Fd] = []
-        for fd in fds:
+        for entry in self._procfs.entries(self.pid, fds):
             if cancelled():
                 return
-            entry = self._procfs.entry(self.pid, fd)
+            fd = entry.fd
             if entry.error is not None and entry.error.errno in _GONE and not entry.link:
                 # Closed since the listing (or the listing's own, when it is us): no row.
                 self._rows.pop(fd, None)

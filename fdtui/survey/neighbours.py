@@ -14,6 +14,7 @@ from fdtui.linux.netns import netns_of
 from fdtui.linux.procfs import Entry, ProcFs
 from fdtui.linux.record import Record
 from fdtui.linux.sockdiag import INET_PROTOCOLS
+from fdtui.survey.entryrecord import record_of
 from fdtui.survey.links import bare_record, read_links
 from fdtui.survey.lookup import Lookup
 from fdtui.survey.origin import Kinship, Origin
@@ -64,7 +65,7 @@ class Neighbours:
         self, pid: int, entries: Iterable[Entry], cancelled: Cancelled = never
     ) -> dict[int, Neighbour]:
         """Return what is known of each numbered descriptor; nothing when cancelled."""
-        own = {entry.fd: _record(entry) for entry in entries if isinstance(entry.fd, int)}
+        own = {entry.fd: record_of(entry) for entry in entries if isinstance(entry.fd, int)}
         sockets = self._sockets(pid, own.values())
         lookup = Lookup()
         ends: set[str] = set()  # links of possible peers
@@ -114,7 +115,7 @@ class Neighbours:
 
     def watched_by(self, entry: Entry) -> tuple[Watcher, ...]:
         """Return the epolls that watch it, of those the last pass saw (10 us each: for one row)."""
-        return watchers(_record(entry), self._epolls)
+        return watchers(record_of(entry), self._epolls)
 
     def _sockets(self, pid: int, records: Iterable[Record]) -> SocketPeers:
         """Dump what can hold peers: the process's namespace, all others for what is not there."""
@@ -158,34 +159,6 @@ def _dumps(protocols: set[str]) -> Dumps:
         any(word.startswith("unix") for word in words),
         frozenset((family, word) for word in words & set(INET_PROTOCOLS) for family in _FAMILIES),
     )
-
-
-def _record(entry: Entry) -> Record:
-    """The row of a table as scans have it."""
-    info, st = entry.info, entry.stat
-    assert isinstance(entry.fd, int)
-    record = bare_record(entry.pid, entry.fd, entry.link)._replace(
-        access=entry.access, sockproto=entry.sockproto
-    )
-    if info is not None:
-        record = record._replace(
-            flags=info.flags,
-            pos=info.pos,
-            mnt_id=info.mnt_id,
-            extra="\n".join(f"{key}:\t{value}" for key, value in info.lines),
-        )
-    if st is not None:
-        record = record._replace(
-            ino=st.ino,
-            dev=os.makedev(*st.dev),
-            rdev=os.makedev(*st.rdev),
-            mode=st.mode,
-            size=st.size,
-            blocks=st.blocks,
-            nlink=st.nlink,
-            uid=st.uid,
-        )
-    return record
 
 
 def _peer_links(record: Record, sockets: SocketPeers, lookup: Lookup) -> list[str]:

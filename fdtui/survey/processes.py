@@ -86,6 +86,11 @@ class ProcessTable:
         self._known: dict[tuple[int, int], _Known] = {}
         self._gone: dict[tuple[int, int], tuple[ProcessRow, float]] = {}
         self._sweeps = 0
+        self._distrusted = 0  # sweeps that were over when rights changed
+
+    def recheck(self) -> None:
+        """Look at everything anew at the next sweep: a helper came or went.  From any thread."""
+        self._distrusted = self._sweeps
 
     def sweep(self, cancelled: Callable[[], bool] = lambda: False) -> Snapshot:
         """Look at every process once; a process that vanishes meanwhile is left out."""
@@ -137,6 +142,7 @@ class ProcessTable:
         old = known.row
         if (
             self._sweeps - known.checked >= _RECHECK
+            or known.checked <= self._distrusted
             or old is None
             or old.name != stat.comm
             or old.uid != uid
