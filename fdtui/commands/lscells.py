@@ -133,4 +133,4 @@ def as_object(facts: Facts, names: tuple[str, ...]) -> str:
         if column.name == "fd":
             value = facts.special or facts.record.fd
         found[column.name] = safe_json(value)
-    return json.dumps(found)
+    return json.dumps(found, separators=(",", ":"))

@@ -8,7 +8,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from functools import cache
+from typing import TYPE_CHECKING, cast
 
+from fdtui.commands.lssockets import info_and_size
 from fdtui.errors import errno_name
 from fdtui.kinds import BY_NAME
 from fdtui.kinds.base import FdKind
@@ -19,14 +21,18 @@ from fdtui.linux.record import Owner, Record
 from fdtui.render.objects import raw_bytes, safe_json
 from fdtui.render.safe import safe
 from fdtui.survey import values
-from fdtui.survey.decoding import info_of
+from fdtui.survey.decoding import info_of, sock_of
 from fdtui.survey.facts import Facts
 from fdtui.survey.kinding import kind_of
 from fdtui.survey.socks import Socks
 
-_encode = json.JSONEncoder().encode
+if TYPE_CHECKING:
+    from fdtui.linux.procfs import Entry
+
+_encode = json.JSONEncoder(separators=(",", ":")).encode
 _MOST = 1 << 16
 _FILES = ("regular", "directory")
+_NUMBERED = ("socket:[", "pipe:[")
 
 
 class _Texts(dict[str, str]):
@@ -46,8 +52,8 @@ class _Targets(dict[str, str]):
         if len(self) >= _MOST:
             self.clear()
         shown = safe(link)
-        found = f'"target": {_encode(shown)}'
-        raw = "" if shown == link else f', "target_raw": {_encode(raw_bytes(link))}'
+        found = f'"target":{_encode(shown)}'
+        raw = "" if shown == link else f',"target_raw":{_encode(raw_bytes(link))}'
         said = self[link] = found + raw
         return said
 
@@ -55,13 +61,18 @@ class _Targets(dict[str, str]):
 _texts, _targets = _Texts(), _Targets()
 
 
+def _target(link: str) -> str:
+    # The kernel's own texts are all different, and need no care.
+    return f'"target":"{link}"' if link.startswith(_NUMBERED) else _targets[link]
+
+
 @cache
 def _access(flags: int, access: int) -> str:
     """The members `mode` and `flags`."""
     if flags < 0:
         mode = {4: "r", 2: "w", 6: "rw", 0: "path"}.get(access)
-        return f'"mode": {_encode(mode)}, "flags": null'
-    return f'"mode": "{access_mode(flags)}", "flags": {_encode(open_flag_names(flags))}'
+        return f'"mode":{_encode(mode)},"flags":null'
+    return f'"mode":"{access_mode(flags)}","flags":{_encode(open_flag_names(flags))}'
 
 
 @cache
@@ -72,9 +83,9 @@ def _device(number: int) -> str:
 @cache
 def _error(error: tuple[str, int] | None) -> str:
     if error is None:
-        return '"error": null'
+        return '"error":null'
     call, code = error
-    return f'"error": {_encode({"call": call, "errno": code, "name": errno_name(code)})}'
+    return f'"error":{_encode({"call": call, "errno": code, "name": errno_name(code)})}'
 
 
 @cache
@@ -90,23 +101,44 @@ def _info(info: Info) -> str:
     return text if "\\" not in text else _encode(safe_json(info))
 
 
-def rows(owner: Owner, records: list[Record], socks: Socks | None) -> Iterator[str]:
+def rows(owner: Owner, records: list[Record], socks: Socks) -> Iterator[str]:
     """Yield an object for each row, without the brace that closes it."""
     head = _head(owner)
     mounts: dict[int, str] = {}
     for record in records:
         kind = kind_of(record)
-        if kind.name in _FILES and "lock:" not in record.extra and record.nlink >= 0:
+        name = kind.name
+        if name in _FILES and "lock:" not in record.extra and record.nlink >= 0:
             mount = mounts.get(record.mnt_id)
             if mount is None:
                 mount = mounts[record.mnt_id] = _mount(record)
-            info = f'{{{mount}"blocks": {record.blocks}, "nlink": {record.nlink}}}'
+            info = f'{{{mount}"blocks":{record.blocks},"nlink":{record.nlink}}}'
             pos = record.pos if record.flags >= 0 else None
-            yield _row(head, record, kind.name, pos, record.size, info)
+            yield _row(head, record, name, pos, record.size, info)
             continue
+        if name == "char" and not record.extra:
+            yield _row(head, record, name, None, None, _char(kind, record))
+            continue
+        if record.link.startswith("socket:[") and record.ino >= 0:
+            sock = sock_of(record, socks)
+            told = info_and_size(kind, record, sock) if sock is not None else None
+            if told is not None:
+                yield _row(head, record, name, None, told[1], told[0])
+                continue
         decoded = info_of(kind, record, socks)
         pos, size = _numbers(kind, record, decoded)
-        yield _row(head, record, kind.name, pos, size, _info(decoded) if decoded else "{}")
+        yield _row(head, record, name, pos, size, _info(decoded) if decoded else "{}")
+
+
+_chars: dict[int, str] = {}
+
+
+def _char(kind: FdKind, record: Record) -> str:
+    """`info` of a device that has no lines of its own in fdinfo: its number says all."""
+    found = _chars.get(record.rdev)
+    if found is None:
+        found = _chars[record.rdev] = _info(kind.describe(record.entry))
+    return found
 
 
 def row(facts: Facts) -> str:
@@ -123,22 +155,22 @@ def related(facts: Facts) -> str:
     """Return the members `sharing` and `peers`, those that were asked for, each after a comma."""
     text = ""
     if facts.sharing is not None:
-        text = f', "sharing": "{facts.sharing}"'
+        text = f',"sharing":"{facts.sharing}"'
     elif facts.sharing_reason:
-        text = f', "sharing": null, "sharing_reason": {_texts[facts.sharing_reason]}'
+        text = f',"sharing":null,"sharing_reason":{_texts[facts.sharing_reason]}'
     if facts.peers is not None:
-        text += f', "peers": {peers_of(facts)}'
+        text += f',"peers":{peers_of(facts)}'
     return text
 
 
 def peers_of(facts: Facts) -> str:
     """Return the peers as a list of objects."""
     said = [
-        f'{{"pid": {one.pid}, "fd": {"null" if one.fd is None else one.fd}, '
-        f'"comm": {_texts[one.comm]}, "relation": "{one.relation}"}}'
+        f'{{"pid":{one.pid},"fd":{"null" if one.fd is None else one.fd},'
+        f'"comm":{_texts[one.comm]},"relation":"{one.relation}"}}'
         for one in facts.peers or ()
     ]
-    return f"[{', '.join(said)}]"
+    return f"[{','.join(said)}]"
 
 
 def _numbers(kind: FdKind, record: Record, info: Info) -> tuple[int | None, int | None]:
@@ -146,14 +178,26 @@ def _numbers(kind: FdKind, record: Record, info: Info) -> tuple[int | None, int 
     has_pos, has_size = _plain(kind)
     if not has_pos and not has_size:
         return None, None
-    entry = record.entry
+    entry = cast("Entry", _LazyEntry(record))
     return kind.position(entry), kind.size(entry, info)
+
+
+class _LazyEntry:
+    """An entry that is made when it is looked into: most kinds tell their size without."""
+
+    __slots__ = ("_record",)
+
+    def __init__(self, record: Record) -> None:
+        self._record = record
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._record.entry, name)
 
 
 def _head(owner: Owner) -> str:
     return (
-        f'{{"pid": {owner.pid}, "start_time": {owner.start_time}, "comm": {_texts[owner.comm]}, '
-        f'"uid": {owner.uid}, "fd": '
+        f'{{"pid":{owner.pid},"start_time":{owner.start_time},"comm":{_texts[owner.comm]},'
+        f'"uid":{owner.uid},"fd":'
     )
 
 
@@ -163,8 +207,8 @@ def _mount(record: Record) -> str:
     if mount is None:
         return ""
     return (
-        f'"mount_point": {_texts[mount.point]}, "fstype": {_texts[mount.fstype]}, '
-        f'"source": {_texts[mount.source]}, '
+        f'"mount_point":{_texts[mount.point]},"fstype":{_texts[mount.fstype]},'
+        f'"source":{_texts[mount.source]},'
     )
 
 
@@ -179,12 +223,12 @@ def _row(
 ) -> str:
     known = record.nlink >= 0
     return (
-        f'{head}{_encode(special) if special else record.fd}, "kind": "{kind}", '
-        f"{_access(record.flags, record.access)}, "
-        f'"pos": {"null" if pos is None else pos}, "size": {"null" if size is None else size}, '
-        f'"dev": {_device(record.dev) if known else "null"}, '
-        f'"ino": {record.ino if known else "null"}, '
-        f'"mnt_id": {record.mnt_id if record.mnt_id >= 0 else "null"}, '
-        f'"deleted": {"true" if record.nlink == 0 and values.deleted(record) else "false"}, '
-        f'{_targets[record.link]}, "info": {info}, {_error(record.error)}'
+        f'{head}{_encode(special) if special else record.fd},"kind":"{kind}",'
+        f"{_access(record.flags, record.access)},"
+        f'"pos":{"null" if pos is None else pos},"size":{"null" if size is None else size},'
+        f'"dev":{_device(record.dev) if known else "null"},'
+        f'"ino":{record.ino if known else "null"},'
+        f'"mnt_id":{record.mnt_id if record.mnt_id >= 0 else "null"},'
+        f'"deleted":{"true" if record.nlink == 0 and values.deleted(record) else "false"},'
+        f'{_target(record.link)},"info":{info},{_error(record.error)}'
     )

@@ -24,7 +24,7 @@ def print_objects(scan: Scan, lines: bool) -> None:
             write(b",\n")
         first = False
         # Every newline ends an object: those in texts are escaped.
-        write(part[:-1].replace(b"\n", b",\n"))
+        write(bytes(part[:-1]).replace(b"\n", b",\n"))
     if not lines:
         write(b"]\n" if first else b"\n]\n")
     sys.stdout.buffer.flush()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import marshal
 from collections.abc import Iterator
 from typing import NamedTuple, Self
 
@@ -71,7 +70,7 @@ class Scan:
         self._engine: Engine | None = None
         self._socks = Socks()
 
-    def parts(self, form: str, columns: tuple[str, ...] = ()) -> Iterator[bytes]:
+    def parts(self, form: str, columns: tuple[str, ...] = ()) -> Iterator[bytes | memoryview]:
         """Yield what `lswork` makes of the rows, in order of pid and fd."""
         asked = self.asked
         job = asked.job(form, columns)
@@ -81,8 +80,8 @@ class Scan:
             yield from self._related(job)
         else:
             for part in self._chosen().transform(lswork.make, tuple(job)):
-                owners, body = marshal.loads(part)  # noqa: S302  from our own workers
-                self._note([Owner._make(owner) for owner in owners])
+                owners, body = lswork.taken_apart(part)
+                self._note(owners)
                 yield body
 
     def _looked(self, job: Job) -> list[Facts]:

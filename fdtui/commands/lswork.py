@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from fdtui.linux.record import Table
+from fdtui.linux.record import Owner, Table
 from fdtui.linux.users import user_name
 from fdtui.survey.decoding import decoded, mount_of
 from fdtui.survey.facts import Facts
@@ -39,7 +39,7 @@ _socks = Socks()  # of a worker: each dumps the sockets once
 
 
 def make(tables: list[Table], job: Payload) -> bytes:
-    """In a worker: (owners, what is made of their rows)."""
+    """In a worker: owners, and what is made of their rows; for `taken_apart`."""
     wanted = Job._make(job)
     if wanted.straight:
         from fdtui.commands import lsjson
@@ -51,7 +51,16 @@ def make(tables: list[Table], job: Payload) -> bytes:
     else:
         rows = [one for table in tables for one in facts(table, wanted, _socks)]
         body = made(fitting(rows, wanted), wanted)
-    return marshal.dumps(([tuple(table.owner) for table in tables], body))
+    owners = marshal.dumps([tuple(table.owner) for table in tables])
+    return b"".join((len(owners).to_bytes(4, "little"), owners, body))
+
+
+def taken_apart(part: bytes) -> tuple[list[Owner], memoryview]:
+    """Undo what `make` did, without copying what can be large."""
+    view = memoryview(part)
+    end = 4 + int.from_bytes(view[:4], "little")
+    owners = marshal.loads(view[4:end])  # noqa: S302  from our own workers
+    return list(map(Owner._make, owners)), view[end:]
 
 
 def facts(table: Table, job: Job, socks: Socks) -> Iterator[Facts]:
