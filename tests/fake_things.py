@@ -31,6 +31,7 @@ class Thing:
     failure: FdtuiError | None = None  # of window and state
     entries: list[DirEntry] = field(default_factory=list)
     shares: bool = True
+    says_nothing_of_size: bool = False  # as files of procfs: size 0, and bytes all the same
 
     @property
     def entry(self) -> Entry:

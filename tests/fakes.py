@@ -147,7 +147,8 @@ class FakeKeeper(Keeper):
     def _window(self, thing: Thing, offset: int, length: int) -> Window:
         entry, kind = thing.entry, classify(thing.entry)
         size = kind.size(entry, thing.info)
-        known = length if size is None or kind.view.value != "bytes" else max(0, size - offset)
+        endless = size is None or kind.view.value != "bytes" or thing.says_nothing_of_size
+        known = length if endless else max(0, (size or 0) - offset)
         data = b"" if thing.why else thing.read(offset, min(length, known))
         for block in thing.bad:
             start = max(0, block.offset - offset)
@@ -193,8 +194,8 @@ class FakeKeeper(Keeper):
             thing = self.thing(id)
             entry = thing.entry
             size = classify(entry).size(entry, thing.info) or 0
-            low = max(0, start - _SEARCHED_AT_ONCE) if backwards else start
             high = min(start, size) if backwards else min(size, start + _SEARCHED_AT_ONCE)
+            low = max(0, high - _SEARCHED_AT_ONCE) if backwards else start
             data = thing.read(low, max(0, high - low))
             found = list(wanted.finditer(data))
             if not found:

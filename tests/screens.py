@@ -28,7 +28,7 @@ class Driver:
     @property
     def text(self) -> str:
         """What is on the screen."""
-        return "\n".join(screen_lines(self.app))  # type: ignore[arg-type]
+        return "\n".join(screen_lines(self.app))
 
     async def until(self, wanted: str | Callable[[], object], seconds: float = 5.0) -> None:
         """Wait until a text is on the screen, or a condition holds."""

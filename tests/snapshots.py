@@ -11,6 +11,7 @@ import os
 import re
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from textual.app import App
 
@@ -34,12 +35,12 @@ def lines_of(svg: str) -> list[str]:
     return lines
 
 
-def screen_lines(app: App[object]) -> list[str]:
+def screen_lines(app: App[Any]) -> list[str]:
     """What is on the screen now."""
     return [strip.text.rstrip() for strip in app.screen._compositor.render_strips()]
 
 
-def check(app: App[object], name: str) -> None:
+def check(app: App[Any], name: str) -> None:
     """Compare the screen with `name`; AssertionError tells the lines that differ."""
     svg = app.export_screenshot(title="fdtui")
     kept = FOLDER / f"{name}.svg"

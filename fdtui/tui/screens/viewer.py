@@ -23,6 +23,7 @@ from fdtui.tui.screens.viewinfo import Facts, info
 from fdtui.tui.screens.viewtitle import subject
 from fdtui.tui.screens.yank import Choice
 from fdtui.tui.widgets.columns import NARROW
+from fdtui.tui.widgets.fit import fit, width_of
 from fdtui.tui.widgets.inputline import InputLine
 
 
@@ -88,9 +89,13 @@ class ViewerScreen(BytesPlace):
             words=() if wide and not self.trouble else words,
         )
         right: Spans = words if wide and not self.trouble else ()
+        width = self.app.size.width - 4
+        left = info(facts, width=width - width_of(right), wide=wide)
         if not wide and not self.titled()[1]:
-            right = subject(self.kind, self.entry, self.info)
-        self.info_line().show(info(facts, wide=wide), right)
+            # What the title had no room for stands here, if here there is some.
+            room = width - width_of(left)
+            right = fit(subject(self.kind, self.entry, self.info), room) if room >= 12 else ()
+        self.info_line().show(left, right)
 
     def _new_lines(self) -> int:
         model = self.viewer.model

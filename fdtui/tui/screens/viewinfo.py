@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from fdtui.render import units
 from fdtui.render.spans import Span, Spans
+from fdtui.tui.widgets.fit import width_of
 
 
 class Facts(NamedTuple):
@@ -22,23 +23,28 @@ class Facts(NamedTuple):
     words: Spans = ()  # what takes the place of changes: a search, a failure
 
 
-def _offset(value: int, wide: bool) -> str:
-    return units.offset_words(value) if wide else f"{value:#x}"
+def info(facts: Facts, *, width: int, wide: bool) -> Spans:
+    """The left of the line, the most wanted first; offsets both ways where `width` allows."""
+    for both in (True, False) if wide else (False,):
+        line = _line(facts, both=both, wide=wide)
+        if width_of(line) <= width:
+            break
+    return line
 
 
-def info(facts: Facts, *, wide: bool) -> Spans:
-    """The left of the line, the most wanted first."""
+def _line(facts: Facts, *, both: bool, wide: bool) -> Spans:
     gap = Span("   " if wide else "  ")
+    offset = units.offset_words if both else hex
     parts: list[Spans] = []
     if facts.following:
         parts.append((Span("following", "strong"),))
     elif facts.cursor is not None:
-        parts.append((Span("cursor ", "muted"), Span(_offset(facts.cursor, wide))))
+        parts.append((Span("cursor ", "muted"), Span(offset(facts.cursor))))
     if facts.target is not None:
-        parts.append((Span("target ", "muted"), Span(_offset(facts.target, wide), "key")))
+        parts.append((Span("target ", "muted"), Span(offset(facts.target), "key")))
     if facts.size is not None:
-        both = wide and not facts.following and not facts.queued
-        words = units.offset_words(facts.size) if both else units.count(facts.size)
+        plain = not both or facts.following or facts.queued
+        words = units.count(facts.size) if plain else units.offset_words(facts.size)
         parts.append((Span("queued " if facts.queued else "size ", "muted"), Span(words)))
     if facts.rate:
         parts.append((Span(units.rate_words(facts.rate)),))

@@ -78,14 +78,9 @@ def title(
     """
     target = acquired.target
     name = f"pid {target.pid} fd {target.fd}" if target.fd >= 0 else "received"
-    head: Spans = (
-        Span("fdtui", "key", "never"),
-        Span("  "),
-        Span(name, "strong", "never"),
-        _DASH,
-        Span(safe(acquired.via), "text", "never"),
-        _DASH,
-    )
+    head: Spans = (Span("fdtui", "key", "never"), Span("  "), Span(name, "strong", "never"))
+    via: Spans = (_DASH, Span(safe(acquired.via), "text", "never"))
+    what: Spans = (_DASH, *kind_words(kind, entry, info))
     tail: Spans = ()
     if acquired.held:
         tail += (_DASH, Span("held", "strong", "never"))
@@ -93,16 +88,20 @@ def title(
         ago = units.age(max(0.0, now - ended.at))
         how = "closed by the target" if ended.how == "closed" else "the target ended"
         tail += (_DASH, Span(f"{how} {ago} ago", "attention", "never"))
-    what = kind_words(kind, entry, info)
     if on is None:
         on = safe_spans_of(subject(kind, entry, info))
-    for whose in _descriptions(acquired):
-        line: Spans = (*head, *whose, _DASH, *what)
-        room = width - width_of(line) - width_of(tail) - width_of((_DASH,))
+    whose = _descriptions(acquired)
+    for words in whose:
+        line: Spans = (*head, *via, _DASH, *words, *what)
+        room = width - width_of((*line, *tail, _DASH))
         if on and room >= min(_LEAST_PATH, width_of(on)):
             return (*line, _DASH, *fit(on, room), *tail), True
         if room >= -width_of((_DASH,)):
             return (*line, *tail), False
+    # What happened to it is said in any case; what it is can be read elsewhere.
+    for line in ((*head, *via, _DASH, *whose[-1]), (*head, _DASH, *whose[-1])):
+        if width_of((*line, *tail)) <= width:
+            break
     return (*line, *tail), False
 
 
