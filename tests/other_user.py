@@ -67,11 +67,14 @@ def test_user() -> int:
 
 
 @contextmanager
-def sudoers(*defaults: str) -> Iterator[int]:
-    """Let the test user run Python as root without a password, under these Defaults."""
+def sudoers(*defaults: str, password: str = "") -> Iterator[int]:
+    """Let the test user run Python as root under these Defaults, asked for a password or not."""
     uid = test_user()
     lines = [f"Defaults:{USER} {line}" for line in defaults]
-    rule = f"{USER} ALL=(root) NOPASSWD: {os.path.realpath(PYTHON)}"
+    tag = "PASSWD" if password else "NOPASSWD"
+    rule = f"{USER} ALL=(root) {tag}: {os.path.realpath(PYTHON)}"
+    if password:
+        subprocess.run(["chpasswd"], input=f"{USER}:{password}\n", text=True, check=True)
     SUDOERS.write_text("\n".join([*lines, rule, ""]))
     SUDOERS.chmod(0o440)
     try:

@@ -7,13 +7,16 @@ import contextlib
 import io
 import json
 import os
+import pty
 import random
+import select
 import signal
 import socket
 import struct
 import subprocess
 import sys
 import tempfile
+import termios
 import time
 import tokenize
 from collections.abc import Iterator
@@ -34,7 +37,7 @@ from fdtui.linux import scm, syscalls
 from fdtui.linux.owned import OwnedFd
 from fdtui.linux.procfs import Failure, ProcFs
 from fdtui.linux.status import CAP_SYS_PTRACE, read_status
-from tests.other_user import NOBODY, PYTHON, SUDOERS, USER, argv_as, package, run_as, sudoers
+from tests.other_user import NOBODY, PYTHON, argv_as, package, run_as, sudoers
 from tests.puppets import Puppet, ended, hangfs, until
 
 
@@ -512,11 +515,61 @@ def test_a_command_may_start_one_by_itself(puppet: Puppet) -> None:
 
 @pytest.mark.needs_root
 def test_sudo_wants_a_password(puppet: Puppet) -> None:
-    with sudoers() as uid:
-        SUDOERS.write_text(f"{USER} ALL=(root) ALL\n")
+    with sudoers(password="right") as uid:
         said = json.loads(run_as(uid, ASK, json.dumps(puppet.target(0))))
     assert said["password"] is True
     assert "password is required" in said["error"]
+
+
+AT_A_TERMINAL = """
+from fdtui.acquire import helper_process
+from fdtui.acquire.helper_process import HelperFailed
+import termios
+before = termios.tcgetattr(0)
+try:
+    helper = helper_process.start("sudo", ask=True)
+    print("<" + helper.status().words + ">", flush=True)
+    assert termios.tcgetattr(0) == before
+    helper.close()
+except HelperFailed as error:
+    print("<" + str(error) + ">", flush=True)
+"""
+
+
+@pytest.mark.needs_root
+@pytest.mark.parametrize("defaults", [["!use_pty"], ["use_pty"]], ids="-".join)
+@pytest.mark.parametrize(
+    ("typed", "said"), [(b"right\n", "helper: root"), (b"\x03", "no helper through sudo")]
+)
+def test_the_password_is_asked_for_on_the_terminal(
+    defaults: list[str], typed: bytes, said: str
+) -> None:
+    """Ctrl-C at the prompt ends sudo, and not the program."""
+    with sudoers(*defaults, password="right") as uid:
+        pid, terminal = pty.fork()
+        if pid == 0:
+            argv = argv_as(uid, AT_A_TERMINAL)
+            os.execvpe(argv[0], argv, {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"})
+        with OwnedFd(terminal) as owned:
+            shown = b""
+            answered = False
+            while True:
+                if not select.select([owned.fileno()], [], [], 0.5)[0]:
+                    # sudo misses a Ctrl-C that comes between its prompt and its read.
+                    os.write(owned.fileno(), typed if answered and typed == b"\x03" else b"")
+                    continue
+                try:
+                    more = os.read(owned.fileno(), 1024)
+                except OSError:  # EIO: the program has ended
+                    break
+                shown += more
+                if b"fdtui: password of" in shown and not answered:
+                    until(lambda: not termios.tcgetattr(owned.fileno())[3] & termios.ECHO)
+                    os.write(owned.fileno(), typed)
+                    answered = True
+        assert os.waitpid(pid, 0)[1] == 0
+    assert f"<{said}" in shown.decode(), shown
+    assert answered
 
 
 @pytest.mark.needs_root
