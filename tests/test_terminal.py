@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.puppets import Puppet, hangfs
 from tests.terminal import Terminal
 
 WRITER = """
@@ -140,3 +141,42 @@ def test_no_terminal_is_said_in_one_line() -> None:
     assert done.returncode == 1
     assert done.stderr.startswith("fdtui: the screen needs a terminal")
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.needs_root
+def test_a_hung_file_system_delays_nothing_but_its_own_row(tmp_path: Path) -> None:
+    """Reads of one file are never answered: keys go on, other files are seen, q quits at once."""
+    with hangfs(tmp_path / "fuse") as mount, Puppet() as target:
+        hung = target(f"os.open({str(mount / 'hang')!r}, os.O_RDONLY)")
+        log = tmp_path / "other.log"
+        log.write_text("all is well\n")
+        fine = target(f"os.open({str(log)!r}, os.O_RDONLY)")
+        with Terminal([str(target.target(hung).pid)]) as term:
+            text = term.wait_for("other.log")
+            rows = {line[2:6].strip(): line for line in text.split("\n")}
+            assert rows[str(hung)].rstrip().endswith("/hang")
+            term.press("/", "fuse/hang", "enter")
+            term.wait_for("1 descriptor")
+            term.press("enter")
+            term.wait_for("64.0 KB")
+            began = time.monotonic()
+            term.press("?")
+            term.wait_for("hex or text", 2)
+            assert time.monotonic() - began < 1
+            term.press("escape")
+            term.wait_for("ETIMEDOUT", 10)
+            term.press("escape")
+            term.wait_for("FLAGS")
+            term.press("escape")
+            term.wait_for("other.log")
+            term.press("/", "other.log", "enter")
+            term.wait_for("/ other.log")
+            term.wait_for("1 descriptor")
+            term.press("enter")
+            term.wait_for("all is well", 5)
+            began = time.monotonic()
+            term.press("q")
+            assert term.wait_exit() == 0
+            assert time.monotonic() - began < 1.5
+            assert term.restored() == []
+        assert fine
