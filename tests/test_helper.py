@@ -211,6 +211,7 @@ def test_a_socket_for_lists_takes_no_descriptor(puppet: Puppet) -> None:
         helper.close()
 
 
+@pytest.mark.needs_root
 def test_what_it_has_given_up(helper: HelperProcess) -> None:
     status = read_status(helper.info.pid)
     assert status.no_new_privs
