@@ -547,9 +547,9 @@ def test_the_password_is_asked_for_on_the_terminal(
 ) -> None:
     """Ctrl-C at the prompt ends sudo, and not the program."""
     with sudoers(*defaults, password="right") as uid:
+        argv = argv_as(uid, AT_A_TERMINAL)
         pid, terminal = pty.fork()
         if pid == 0:
-            argv = argv_as(uid, AT_A_TERMINAL)
             os.execvpe(argv[0], argv, {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"})
         with OwnedFd(terminal) as owned:
             shown = b""
