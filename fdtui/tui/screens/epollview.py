@@ -130,7 +130,7 @@ class EpollView(ViewScreen, TablePlace):
             Details(
                 title=(Span(f"fd {watch.number}", "strong"), Span("  "), Span(kind, "muted")),
                 subject=as_spans(subject),
-                hint=(Span("enter", "key"), Span(" goes to it", "muted")),
+                hint=() if watch.ghost else (Span("enter", "key"), Span(" goes to it", "muted")),
                 left=self._facts(watch),
                 right=() if watch.ghost else self._epoll_facts(),
             )

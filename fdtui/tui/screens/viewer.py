@@ -119,8 +119,6 @@ class ViewerScreen(BytesPlace):
             return first, where
         if not text and not following:
             first.append(("i", "inspect"))
-        if self.finder.pattern is not None:
-            where.append(("n N", "next"))
         edit = [] if self.queue else [("e", "edit")]
         return first, where, [*self.act_keys(*edit, ("x", "act"), ("d", "dump")), ("y", "yank")]
 
