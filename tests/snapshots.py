@@ -17,7 +17,7 @@ from textual.app import App
 
 FOLDER = Path(__file__).parent / "snapshots"
 UPDATE = bool(os.environ.get("FDTUI_UPDATE_SNAPSHOTS"))
-_TEXT = re.compile(r'<text class="[^"]*-matrix"[^>]* x="([\d.]+)" y="([\d.]+)"[^>]*>([^<]*)</text>')
+_TEXT = re.compile(r'<text class="[^"]*-r\d+" x="([\d.]+)" y="([\d.]+)"[^>]*>([^<]*)</text>')
 _CELL = 12.2  # units of a cell in Rich's SVG
 
 
