@@ -64,7 +64,7 @@ class HelperMethod(Method):
             return Verdict("refused", error.message, error.remedy)
         if self.client is not None and self._info is not None and self._can(target, self._info):
             return Verdict("works", f"as {self.words}, running as pid {self._info.pid}")
-        if os.geteuid() == 0 or (_is_own(target) and not _refused(target)):
+        if own_rights_do(target):
             return Verdict("ready", "as yourself, a plain child", "--via helper")
         tools = helper_process.tools()
         if not tools:
@@ -123,6 +123,11 @@ class HelperMethod(Method):
         if code == errno.EPERM:
             return "the helper refuses itself, sudo and kernel threads, or a module refuses it", ""
         return "", ""
+
+
+def own_rights_do(target: Target) -> bool:
+    """Would a helper without more rights than ours be permitted?"""
+    return os.geteuid() == 0 or (_is_own(target) and not _refused(target))
 
 
 def _is_own(target: Target) -> bool:

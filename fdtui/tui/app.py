@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import traceback
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
@@ -30,6 +31,8 @@ from fdtui.tui.terminal import leave_on_signals, leave_with_the_terminal
 
 if TYPE_CHECKING:
     from fdtui.keeper.api import Event, Hold, Keeper
+    from fdtui.keeper.operations import Reply
+    from fdtui.tui.helping import Helping
 
 T = TypeVar("T")
 
@@ -56,6 +59,13 @@ def _palette() -> type[Provider]:
     from fdtui.tui.palette import Everything
 
     return Everything
+
+
+def _terminal() -> str:
+    try:
+        return os.ttyname(0)
+    except OSError:
+        return ""
 
 
 class FdtuiApp(App[int]):
@@ -111,6 +121,8 @@ class FdtuiApp(App[int]):
         self.held_count = 0
         self.holds: Sequence[Hold] = ()
         self.helper_user = ""  # whom the helper runs as, "" while none does
+        self._helping: Helping | None = None
+        self.session_id = ""  # for `fdtui send --session`
         self._keeper: Keeper | None = None
         self._open_at = open_at
         self.settings = settings or Settings()
@@ -133,6 +145,7 @@ class FdtuiApp(App[int]):
         if self.machine.live:
             leave_with_the_terminal(0, lambda: self.call_later(self.leave, 129))
         _ = self.keeper
+        self._equip()
         if self._open_at is not None:
             pid, fd = self._open_at
             self.open_process(pid, fd)
@@ -152,6 +165,8 @@ class FdtuiApp(App[int]):
     def on_unmount(self) -> None:
         """Let go of everything; nothing here may block."""
         self.poller.stop()
+        if self._helping is not None:
+            self._helping.close()
         if self._keeper is not None:
             self._keeper.close()
 
@@ -168,7 +183,31 @@ class FdtuiApp(App[int]):
         self.crash = lines
         self._close_messages_no_wait()
 
-    # The keeper
+    # The keeper and the helper
+
+    @property
+    def helping(self) -> Helping:
+        """What starts a helper that runs as root, and watches it."""
+        if self._helping is None:
+            from fdtui.tui.helping import Helping
+
+            self._helping = Helping(self)
+        return self._helping
+
+    def _equip(self) -> None:
+        """Give a keeper what every one needs: an inbox, and a channel to the helper that runs."""
+        if self.machine.live:
+            from fdtui.keeper.ops.pull import open_inbox
+
+            root = self.settings.inbox_root
+            self.when(open_inbox(self.keeper, tty=_terminal(), root=root), self._listening)
+        if self._helping is not None:
+            self._helping.introduce()
+
+    def _listening(self, reply: Reply) -> None:
+        from fdtui.keeper.ops.pull import listening_from
+
+        self.session_id = listening_from(reply).id
 
     @property
     def keeper(self) -> Keeper:
@@ -192,8 +231,8 @@ class FdtuiApp(App[int]):
     def when(
         self,
         future: Future[T],
-        done: Callable[[T], None],
-        failed: Callable[[FdtuiError], None] | None = None,
+        done: Callable[[T], object],
+        failed: Callable[[FdtuiError], object] | None = None,
     ) -> None:
         """Call `done` or `failed` in the event loop; a failure nobody takes is told below."""
 
@@ -214,6 +253,10 @@ class FdtuiApp(App[int]):
 
         if event.verb != "looked":  # the view writes that when it is left, with how long
             self.log_of_session.add(event.verb, event.about, event.detail)
+        if event.verb == "received":
+            self.show_result(f"received {event.about} {event.detail}")
+        if (event.verb, event.about) == ("failed", "keeper"):
+            self._equip()  # the next one
         for screen in self.screen_stack:
             if isinstance(screen, PlaceScreen):
                 screen.heard(event)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from fdtui.linux.procfs import ProcFs
+from fdtui.survey.helped import HelpedProcFs
 
 if TYPE_CHECKING:
     from fdtui.keeper.api import Keeper
@@ -50,7 +51,7 @@ def _engine() -> Engine:
 class Machine:
     """Where facts come from; every field can be replaced."""
 
-    procfs: ProcFs = field(default_factory=ProcFs)
+    procfs: ProcFs = field(default_factory=HelpedProcFs)
     clock: Callable[[], float] = time.time
     hostname: str = field(default_factory=lambda: socket.gethostname().partition(".")[0])
     user: str = field(default_factory=_user)
@@ -59,3 +60,13 @@ class Machine:
     neighbours: Callable[[ProcFs], Neighbours] = _neighbours
     engine: Callable[[], Engine] = _engine
     live: bool = True  # False: nothing is looked at but when asked, so that pictures stand still
+
+    def scanner(self) -> Engine:
+        """Return an engine that sees what the helper sees."""
+        engine = self.engine()
+        if not isinstance(self.procfs, HelpedProcFs):
+            return engine
+        from fdtui.survey.engine_helped import HelpedEngine
+
+        procfs = self.procfs
+        return HelpedEngine(engine, lambda: procfs.helper)

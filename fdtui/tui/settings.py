@@ -17,6 +17,7 @@ class Settings(NamedTuple):
     theme: str = ""
     keys: Mapping[str, str] = {}
     ascii_only: bool = False
+    inbox_root: bool = False  # take what root sends as well as what this user sends
 
 
 def settings_path() -> Path:
@@ -35,12 +36,16 @@ def load_settings(path: Path | None = None) -> Settings:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise FdtuiError(f"{path}: {error}", "mend the file or move it away") from error
-    theme, keys, plain = table.get("theme", ""), table.get("keys", {}), table.get("ascii", False)
-    unknown = sorted(set(table) - {"theme", "keys", "ascii"})
+    theme, keys = table.get("theme", ""), table.get("keys", {})
+    plain, root = table.get("ascii", False), table.get("inbox_root", False)
+    unknown = sorted(set(table) - {"theme", "keys", "ascii", "inbox_root"})
     if unknown:
-        raise FdtuiError(f"{path}: unknown setting {unknown[0]}", "known are theme, ascii, [keys]")
-    if not isinstance(theme, str) or not isinstance(plain, bool) or not isinstance(keys, dict):
-        raise FdtuiError(f"{path}: theme is a text, ascii true or false, keys a table")
+        known = "known are theme, ascii, inbox_root, [keys]"
+        raise FdtuiError(f"{path}: unknown setting {unknown[0]}", known)
+    if not isinstance(theme, str) or not isinstance(keys, dict):
+        raise FdtuiError(f"{path}: theme is a text, keys a table")
+    if not isinstance(plain, bool) or not isinstance(root, bool):
+        raise FdtuiError(f"{path}: ascii and inbox_root are true or false")
     if bad := [name for name, key in keys.items() if not isinstance(key, str)]:
         raise FdtuiError(f"{path}: keys.{bad[0]} is no text", 'write it as "x" or "x,f5"')
-    return Settings(theme, keys, plain)
+    return Settings(theme, keys, plain, root)

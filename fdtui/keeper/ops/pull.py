@@ -14,11 +14,14 @@ from fdtui.acquire.helper_client import HelperClient
 from fdtui.acquire.helper_process import HelperProcess
 from fdtui.acquire.inbox import METHOD as INBOX
 from fdtui.acquire.inbox import Gift, Inbox
-from fdtui.keeper.client import KeeperClient
+from fdtui.keeper.api import Keeper
 from fdtui.keeper.codec import only, text, whole
 from fdtui.keeper.holds import Rooms
+from fdtui.keeper.looks import comm_of
 from fdtui.keeper.operations import Call, Reply, Service
 from fdtui.linux.procfs import ProcFs
+
+_LAST_LOOK = 0.7  # seconds: Inbox.serve() looks twice a second whether it shall end
 
 
 class Listening(NamedTuple):
@@ -28,7 +31,7 @@ class Listening(NamedTuple):
     path: str
 
 
-def give_helper(keeper: KeeperClient, helper: HelperProcess) -> Future[Reply]:
+def give_helper(keeper: Keeper, helper: HelperProcess) -> Future[Reply]:
     """Let the keeper take from this helper too, over a channel of its own.
 
     The helper ends when the process that started it closes its socket, not when the keeper ends.
@@ -37,7 +40,7 @@ def give_helper(keeper: KeeperClient, helper: HelperProcess) -> Future[Reply]:
         return keeper.give("attach_helper", channel, {"uid": helper.info.euid})
 
 
-def open_inbox(keeper: KeeperClient, *, tty: str = "", root: bool = False) -> Future[Reply]:
+def open_inbox(keeper: Keeper, *, tty: str = "", root: bool = False) -> Future[Reply]:
     """Have the keeper listen for `fdtui send` (listening_from); what comes is held and told."""
     return keeper.serve("open_inbox", {"tty": tty, "pid": os.getpid(), "root": root})
 
@@ -74,7 +77,9 @@ class _Mailbox:
                     root=bool(only(call.args, "root")),
                 )
                 INBOX.session = self._inbox.session.id
-                threading.Thread(target=self._inbox.serve, name="inbox", daemon=True).start()
+                serving = threading.Thread(target=self._inbox.serve, name="inbox", daemon=True)
+                serving.start()
+                rooms.farewells.append(lambda: self._close(serving))
             session = self._inbox.session
         return Reply({"id": session.id, "path": str(session.socket)})
 
@@ -87,8 +92,18 @@ class _Mailbox:
         except OSError:
             start_time = 0  # it has ended already
         target = Target(gift.sender.pid, start_time, -1)
+        # Now: it waits for its answer, and may be gone right after.
+        label = gift.label or comm_of(gift.sender.pid)
         for fd in gift.fds:
-            rooms.adopt(fd, target, "inbox", label=gift.label, released=inbox.released)
+            rooms.adopt(fd, target, "inbox", label=label, released=inbox.released)
+
+    def _close(self, serving: threading.Thread) -> None:
+        """Leave no socket behind."""
+        inbox = self._inbox
+        assert inbox is not None
+        inbox.stop()
+        serving.join(_LAST_LOOK)
+        inbox.close()
 
 
 SERVICES: dict[str, Service] = {"attach_helper": attach_helper, "open_inbox": _Mailbox().open}

@@ -8,7 +8,7 @@ from typing import ClassVar, cast
 from textual.binding import Binding, BindingType
 
 from fdtui.acquire.base import Verdict
-from fdtui.errors import FdtuiError
+from fdtui.errors import CallFailed, FdtuiError
 from fdtui.render.safe import safe
 from fdtui.render.spans import Role, Span, shown
 from fdtui.tui.app import FdtuiApp
@@ -24,7 +24,12 @@ _ROLES: dict[str, Role] = {
     "refused": "attention",
     "never": "muted",
 }
-_DOES = {"helper": "start the helper", "inbox": "wait for it", "reopen": "open it anew"}
+_DOES = {
+    "helper": "start the helper",
+    "injection": "have the target send it",
+    "inbox": "wait for it",
+    "reopen": "open it anew",
+}
 _ABLE = ("works", "ready")
 
 
@@ -36,18 +41,21 @@ class AcquireDialog(Dialog):
         Binding("down,j", "choose(1)", "down", id="acquire.down", show=False),
     ]
 
-    def __init__(self, wish: Wish, verdicts: Verdicts, error: FdtuiError) -> None:
-        self._wish, self._verdicts, self._error = wish, verdicts, error
+    def __init__(self, wish: Wish, verdicts: Verdicts, error: FdtuiError | None) -> None:
+        self._verdicts, self._error = verdicts, error
         able = [n for n, (_, verdict) in enumerate(verdicts) if verdict.state in _ABLE]
         self._chosen = able[0] if able else 0
-        verb = "take" if wish.keep else "look at"
-        self._words = f"No way yet to {verb} {wish.words}"
+        self._words = self.words_for(wish)
         super().__init__(self._words, list(self._lines()), self._keys())
+
+    def words_for(self, wish: Wish) -> str:
+        """The title."""
+        return f"No way yet to {'take' if wish.keep else 'look at'} {wish.words}"
 
     def _lines(self) -> Iterator[DialogLine]:
         head = f"{'METHOD':<{_METHOD}}{'NOW':<{_NOW}}WHY, AND WHAT WOULD CHANGE IT"
         indent = _METHOD + _NOW
-        if not self._verdicts or all(state.state == "works" for _, state in self._verdicts):
+        if self._error is not None and self._unexplained():
             yield DialogLine(shown(str(self._error), "attention"))
             if self._error.remedy:
                 yield DialogLine((Span("→ ", "muted"), *shown(self._error.remedy)), 2)
@@ -70,12 +78,18 @@ class AcquireDialog(Dialog):
                 remedy = (Span(" " * indent + "→ ", "muted"), *shown(verdict.remedy, "muted"))
                 yield DialogLine(remedy, indent + 2, chosen)
 
+    def _unexplained(self) -> bool:
+        """Do the verdicts say nothing of what went wrong?  A helper that failed is ready still."""
+        states = [verdict.state for _, verdict in self._verdicts]
+        return not isinstance(self._error, CallFailed) or all(state == "works" for state in states)
+
     def _keys(self) -> list[Button]:
         buttons = []
         if self._verdicts:
             name, verdict = self._verdicts[self._chosen]
             if verdict.state in _ABLE:
-                does = _DOES.get(name, f"try {name}") if verdict.state == "ready" else f"try {name}"
+                plain = f"try {name}"
+                does = plain if verdict.state == "works" else _DOES.get(name, plain)
                 buttons.append(Button("enter", does, "focused"))
         if any(verdict.remedy for _, verdict in self._verdicts):
             buttons.append(Button("y", "yank the commands"))
@@ -97,3 +111,21 @@ class AcquireDialog(Dialog):
             self.dismiss(None)
         else:
             self.dismiss(None)
+
+
+class PullDialog(AcquireDialog):
+    """Who shall send it, where there is a choice: a helper, or the target at some risk."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("p", "take", "take the chosen one", id="acquire.take", show=False),
+    ]
+
+    def __init__(self, wish: Wish, verdicts: Verdicts) -> None:
+        super().__init__(wish, verdicts, None)
+
+    def words_for(self, wish: Wish) -> str:
+        return f"Have {wish.words} sent"
+
+    def action_take(self) -> None:
+        """As enter: the key that asked says yes."""
+        self.answer("enter")

@@ -218,7 +218,7 @@ class Descriptors(TakingPlace):
                 subject=target_cell(row),
                 hint=(
                     Span("enter", "key"),
-                    Span(" looks" if narrow else " looks by pidfd_getfd", "muted"),
+                    Span(" looks" if narrow else f" looks by {self._method()}", "muted"),
                 ),
                 left=[
                     Fact(key, value)
@@ -227,6 +227,12 @@ class Descriptors(TakingPlace):
                 right=self._right(entry.fd),
             )
         )
+
+    def _method(self) -> str:
+        """The first method that can work here."""
+        process, app = self._process(), self.fdtui
+        others = process is not None and app.machine.uid not in (0, process.uid)
+        return "helper" if others and app.helper_user else "pidfd_getfd"
 
     def _right(self, fd: Fd) -> list[Line]:
         detail = self._view.detail
@@ -259,6 +265,9 @@ class Descriptors(TakingPlace):
             neighbour.peers if neighbour else (),
             json_row,
         )
+
+    def table_refused(self) -> bool:
+        return self._snapshot.refused is not None
 
     def on_line_table_opened(self, _: LineTable.Opened) -> None:
         """Look into the selected descriptor."""

@@ -11,10 +11,10 @@ from textual.containers import Container
 
 from fdtui.keeper.api import Hold
 from fdtui.render import units
-from fdtui.render.safe import safe
 from fdtui.render.spans import Span, Spans
 from fdtui.tui.poller import Cancelled
 from fdtui.tui.screens.heldrows import HOLDS, LOG, HeldRows, LogRows
+from fdtui.tui.screens.loan import about
 from fdtui.tui.screens.place import Keys, PlaceScreen
 from fdtui.tui.widgets.bars import RuleLine
 from fdtui.tui.widgets.linetable import LineTable
@@ -141,8 +141,8 @@ class Held(PlaceScreen):
         """Let go of the selected one."""
         if (hold := self._current()) is not None:
             acquired = hold.acquired
-            about = f"{safe(acquired.comm)} {acquired.target.pid} fd {acquired.target.fd}"
-            self.fdtui.when(self.fdtui.keeper.release(acquired.id), lambda _: self._released(about))
+            words = about(acquired)
+            self.fdtui.when(self.fdtui.keeper.release(acquired.id), lambda _: self._released(words))
 
     def action_release_all(self) -> None:
         """Let go of everything."""
@@ -151,8 +151,8 @@ class Held(PlaceScreen):
             lambda count: self._released(units.plural(count, "descriptor")),
         )
 
-    def _released(self, about: str) -> None:
-        self.fdtui.tell("released", about)
+    def _released(self, words: str) -> None:
+        self.fdtui.tell("released", words)
         self.fdtui.poller.poke()
 
     def action_pin(self) -> None:
@@ -201,6 +201,4 @@ class Held(PlaceScreen):
         if (hold := self._current()) is not None:
             target, entry = hold.acquired.target, hold.acquired.entry
             choices = descriptor_choices(target.pid, target.fd, entry.link, hold.acquired.info)
-            self.app.push_screen(
-                Yank(f"{safe(hold.acquired.comm)} {target.pid} fd {target.fd}", choices)
-            )
+            self.app.push_screen(Yank(about(hold.acquired), choices))

@@ -55,7 +55,8 @@ class HeldRows:
     def state(self, index: int) -> RowState:
         """Pinned, or outliving its origin: worth a mark."""
         hold = self._holds[index]
-        return ATTENTION if hold.pinned or hold.in_target != "open" else PLAIN
+        outlives = hold.in_target in ("closed", "exited")
+        return ATTENTION if hold.pinned or outlives else PLAIN
 
     def cells(self, index: int, columns: Sequence[Placed]) -> Sequence[Cell]:
         """The first line."""
@@ -70,10 +71,9 @@ class HeldRows:
             case "kind":
                 return (Span(kind.family.glyph, "muted"), Span(f" {kind.label}", "strong"))
             case "from":
-                return (
-                    *shown(acquired.comm),
-                    Span(f" {target.pid} fd {target.fd}", "muted", "never"),
-                )
+                # What was sent is called by its label; its sender is often gone already.
+                place = f"{target.pid} fd {target.fd}" if target.fd >= 0 else f"from {target.pid}"
+                return (*shown(acquired.comm), Span(f" {place}", "muted", "never"))
             case "via":
                 return Span(acquired.via)
             case "age":
@@ -87,6 +87,8 @@ class HeldRows:
         pinned = ", pinned" if hold.pinned else ""
         if hold.in_target == "open":
             return Span(f"open{pinned}")
+        if hold.acquired.target.fd < 0:
+            return Span(f"not known{pinned}", "muted")
         ago = units.age(max(0.0, self._now - hold.changed_at))
         return Span(f"{hold.in_target} {ago} ago{pinned}", "attention")
 

@@ -71,10 +71,11 @@ class Loan:
 
 
 def about(acquired: Acquired) -> str:
-    """`fd 7 of ingestd 4182`; of what somebody sent no number is known."""
+    """`fd 7 of ingestd 4182`; what somebody sent is called by its label."""
     target = acquired.target
-    number = f"fd {target.fd} of " if target.fd >= 0 else ""
-    return f"{number}{safe(acquired.comm)} {target.pid}"
+    if target.fd < 0:
+        return f"{safe(acquired.comm)} from pid {target.pid}"
+    return f"fd {target.fd} of {safe(acquired.comm)} {target.pid}"
 
 
 def _file(acquired: Acquired) -> object:

@@ -15,7 +15,7 @@ from fdtui.tui.screens.loan import about
 if TYPE_CHECKING:
     from fdtui.tui.screens.place import PlaceScreen
 
-HELPER, REOPEN = "helper", "reopen"
+REOPEN = "reopen"
 
 
 class Wish(NamedTuple):
@@ -43,8 +43,10 @@ def steal(screen: PlaceScreen, target: Target, name: str) -> None:
 
 
 def pull(screen: PlaceScreen, target: Target, name: str) -> None:
-    """Have a helper send it, and keep it."""
-    acquire(screen, Wish(target, name, keep=True, via=HELPER))
+    """Have a helper send it, or the target itself, and keep it."""
+    from fdtui.tui.screens import pulling
+
+    pulling.pull(screen, Wish(target, name, keep=True))
 
 
 def open_anew(screen: PlaceScreen, target: Target, name: str) -> None:
@@ -85,8 +87,10 @@ def explain(screen: PlaceScreen, wish: Wish, error: FdtuiError) -> None:
             screen.app.push_screen(AcquireDialog(wish, verdicts, error), chosen)
 
     def chosen(method: str | None) -> None:
+        from fdtui.tui.screens.pulling import take_by
+
         if method is not None:
-            acquire(screen, wish._replace(via=method))
+            take_by(screen, wish, method)
 
     def unknown(second: FdtuiError) -> None:
         text = f"{error}  {error.remedy}" if error.remedy else str(error)

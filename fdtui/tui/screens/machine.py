@@ -53,7 +53,7 @@ class MachineScreen(TakingPlace):
     def look(self, cancelled: Cancelled) -> object:
         app = self.fdtui
         if self._table is None:
-            engine = app.machine.engine()
+            engine = app.machine.scanner()
             self._engine = engine.name
             self._table = MachineTable(engine, app.machine.clock)
         if app.last_sweep is None:
@@ -165,6 +165,9 @@ class MachineScreen(TakingPlace):
             info=row.info,
         )
         return Selected(owner.pid, record.fd, owner.comm, record.link, target, (), json_row)
+
+    def table_refused(self) -> bool:
+        return self._view.hidden > 0 and self._line() is None
 
     def on_line_table_opened(self, _: LineTable.Opened) -> None:
         """Look into a descriptor; show or hide the rows of a group."""

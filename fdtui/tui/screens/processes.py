@@ -30,6 +30,7 @@ class Processes(TablePlace):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("t", "tree", "tree", id="processes.tree", show=False),
         Binding("i", "details", "details", id="processes.details", show=False),
+        Binding("p", "helper", "ask for a helper", id="processes.helper", show=False),
     ]
 
     def __init__(self) -> None:
@@ -109,6 +110,16 @@ class Processes(TablePlace):
         if len(self._rows):
             row = self._rows.row(self.table.rows.cursor)
             self.app.push_screen(Yank(f"{safe(row.name)} {row.pid}", process_choices(row)))
+
+    def action_helper(self) -> None:
+        """Start a helper that sees into the processes that cannot be looked into."""
+        from fdtui.tui.screens.pulling import start_helper
+
+        sweep = self.fdtui.last_sweep
+        if sweep is not None and not sweep.hidden:
+            self.show_result(f"all {sweep.alive:,} processes can be looked into already")
+        else:
+            start_helper(self)
 
     def action_details(self) -> None:
         """Show what psutil knows of the selected process."""

@@ -53,6 +53,10 @@ class TakingPlace(TablePlace):
         """Return what the keys act on."""
         raise NotImplementedError
 
+    def table_refused(self) -> bool:
+        """Is there no descriptor to be selected because nobody lets us look?"""
+        return False
+
     def _descriptor(self) -> tuple[Target, str] | None:
         chosen = self.selected()
         if chosen is None:
@@ -77,10 +81,13 @@ class TakingPlace(TablePlace):
             steal(self, *found)
 
     def action_pull(self) -> None:
-        """Have somebody send it, and keep it."""
+        """Have somebody send it, and keep it; where nothing may be seen, ask for a helper."""
         from fdtui.tui.screens.looking import pull
+        from fdtui.tui.screens.pulling import start_helper
 
-        if (found := self._descriptor()) is not None:
+        if self.table_refused():
+            start_helper(self)
+        elif (found := self._descriptor()) is not None:
             pull(self, *found)
 
     def action_open_anew(self) -> None:

@@ -109,5 +109,6 @@ def _descriptions(acquired: Acquired) -> list[Spans]:
     """The words for the description, longest first."""
     if acquired.shares_description:
         same = Span("same description", "strong", "never")
-        return [(same, Span(" as the target", "strong", "never")), (same,)]
+        whose = "the target" if acquired.target.fd >= 0 else "its sender"
+        return [(same, Span(f" as {whose}", "strong", "never")), (same,)]
     return [(Span("private description, own offset", "attention", "never"),)]
