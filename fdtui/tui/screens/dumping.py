@@ -162,7 +162,7 @@ class Overwrite(Dialog):
 
     def __init__(self, path: str) -> None:
         try:
-            size = f"{size_words(os.stat(path).st_size)}, "
+            size = f"of {size_words(os.stat(path).st_size)} "
         except OSError:
             size = ""
         lines = [
@@ -193,7 +193,7 @@ class Progress(ModalScreen[None]):
         self._subject, self._clock = subject, clock
         self._pace = Pace(clock())
         self._line = InfoLine()
-        self._closed = False
+        self._over = False
 
     def compose(self) -> ComposeResult:
         """The line alone."""
@@ -202,7 +202,7 @@ class Progress(ModalScreen[None]):
     def on_mount(self) -> None:
         """Say that it has begun; it may have ended by now."""
         self._draw()
-        if self._closed:
+        if self._over:
             self.dismiss()
 
     def at(self, done: int, total: int) -> None:
@@ -213,9 +213,9 @@ class Progress(ModalScreen[None]):
 
     def close(self) -> None:
         """It has ended by itself."""
-        if self.is_attached and not self._closed:
+        if self.is_attached and not self._over:
             self.dismiss()
-        self._closed = True
+        self._over = True
 
     def _draw(self) -> None:
         pace = self._pace
