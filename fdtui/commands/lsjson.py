@@ -6,7 +6,7 @@ Texts of strangers are made safe first, then everything but ASCII is escaped.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, cast
 
@@ -28,6 +28,7 @@ from fdtui.survey.socks import Socks
 
 if TYPE_CHECKING:
     from fdtui.linux.procfs import Entry
+    from fdtui.survey.peers import Peer
 
 _encode = json.JSONEncoder(separators=(",", ":")).encode
 _MOST = 1 << 16
@@ -154,21 +155,26 @@ def row(facts: Facts) -> str:
 def related(facts: Facts) -> str:
     """Return the members `sharing` and `peers`, those that were asked for, each after a comma."""
     text = ""
-    if facts.sharing is not None:
-        text = f',"sharing":"{facts.sharing}"'
-    elif facts.sharing_reason:
-        text = f',"sharing":null,"sharing_reason":{_texts[facts.sharing_reason]}'
+    if facts.sharing is not None or facts.sharing_reason:
+        text = sharing_of(facts.sharing, facts.sharing_reason)
     if facts.peers is not None:
-        text += f',"peers":{peers_of(facts)}'
+        text += f',"peers":{peers_of(facts.peers)}'
     return text
 
 
-def peers_of(facts: Facts) -> str:
+def sharing_of(id: str | None, reason: str) -> str:
+    """Return the member `sharing`, and why it is null."""
+    if id is not None:
+        return f',"sharing":"{id}"'
+    return f',"sharing":null,"sharing_reason":{_texts[reason]}'
+
+
+def peers_of(peers: Sequence[Peer]) -> str:
     """Return the peers as a list of objects."""
     said = [
         f'{{"pid":{one.pid},"fd":{"null" if one.fd is None else one.fd},'
         f'"comm":{_texts[one.comm]},"relation":"{one.relation}"}}'
-        for one in facts.peers or ()
+        for one in peers
     ]
     return f"[{','.join(said)}]"
 

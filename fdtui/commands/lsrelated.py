@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from fdtui.commands import lsjson
 from fdtui.linux.procfs import ProcFs
-from fdtui.linux.record import Table
+from fdtui.linux.record import Owner, Record
 from fdtui.survey.facts import Facts
 from fdtui.survey.lookup import Lookup
 from fdtui.survey.neighbours import Neighbour, Neighbours
-from fdtui.survey.peers import PeerIndex
+from fdtui.survey.peers import PeerIndex, has_no_peer
 from fdtui.survey.sharing import SharingSets, sharing_of_records
 from fdtui.survey.socket_peers import namespaces, socket_peers
 
@@ -17,9 +18,10 @@ from fdtui.survey.socket_peers import namespaces, socket_peers
 class Relations:
     """Of the whole machine: built from all tables, asked row by row."""
 
-    def __init__(self, tables: Iterable[Table], sharing: bool, peers: bool) -> None:
-        names = {table.owner.pid: table.owner.comm for table in tables}
-        records = [record for table in tables for record in table.records]
+    def __init__(
+        self, owners: Iterable[Owner], records: Sequence[Record], sharing: bool, peers: bool
+    ) -> None:
+        names = {owner.pid: owner.comm for owner in owners}
         self._sharing: SharingSets | None = sharing_of_records(records) if sharing else None
         self._peers: PeerIndex | None = None
         if peers:
@@ -36,11 +38,25 @@ class Relations:
             facts = facts._replace(
                 sharing=self._sharing.id(pid, fd),
                 sharing_reason=self._sharing.reasons.get((pid, fd), ""),
-                shared=len(self._sharing.sharers(pid, fd)) + 1,
+                shared=self._sharing.count(pid, fd),
             )
         if self._peers is not None:
-            facts = facts._replace(peers=self._peers.of_record(record))
+            found = () if has_no_peer(record) else self._peers.of_record(record)
+            facts = facts._replace(peers=found)
         return facts
+
+    def members(self, record: Record) -> str:
+        """Return what `add` adds, as the members that close a JSON object."""
+        text = ""
+        if self._sharing is not None:
+            pid, fd = record.pid, record.fd
+            id = self._sharing.id(pid, fd)
+            reason = "" if id is not None else self._sharing.reasons.get((pid, fd), "")
+            text = lsjson.sharing_of(id, reason)
+        if self._peers is None:
+            return text
+        found = () if has_no_peer(record) else self._peers.of_record(record)
+        return f'{text},"peers":{lsjson.peers_of(found)}' if found else f'{text},"peers":[]'
 
 
 def of_processes(rows: Sequence[Facts], sharing: bool, peers: bool) -> list[Facts]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import marshal
 from collections.abc import Iterator
 from typing import NamedTuple, Self
 
 from fdtui.commands import lswork
 from fdtui.commands.lswork import Job
 from fdtui.linux.fdtable import read_table
-from fdtui.linux.record import Owner, Table
+from fdtui.linux.record import Owner, Record, Table
 from fdtui.survey.facts import Facts
 from fdtui.survey.scan import Engine, EngineName, all_pids, choose
 from fdtui.survey.socks import Socks
@@ -107,12 +108,39 @@ class Scan:
         """The rows of the machine, once everybody is known who could be related to them."""
         from fdtui.commands.lsrelated import Relations
 
+        asked = self.asked
+        if job.straight:
+            yield from self._spliced(job._replace(form="open"))
+            return
         tables: list[Table] = list(self._chosen().tables())
-        self._note([table.owner for table in tables])
-        relations = Relations(tables, self.asked.sharing, self.asked.peers)
+        owners = [table.owner for table in tables]
+        self._note(owners)
+        records = [record for table in tables for record in table.records]
+        relations = Relations(owners, records, asked.sharing, asked.peers)
         for table in tables:
             rows = map(relations.add, lswork.facts(table, job, self._socks))
             yield lswork.made(lswork.fitting(rows, job), job)
+
+    def _spliced(self, job: Job) -> Iterator[bytes]:
+        """The same when workers write all but the end of each object."""
+        from fdtui.commands.lspacked import unpacked
+        from fdtui.commands.lsrelated import Relations
+
+        owners: list[Owner] = []
+        records: list[Record] = []
+        objects: list[list[str]] = []
+        for part in self._chosen().transform(lswork.make, tuple(job)):
+            those, body = lswork.taken_apart(part)
+            owners += those
+            lines, rows = marshal.loads(body)  # noqa: S302  from our own workers
+            objects.append(lines)
+            records += unpacked(rows)
+        self._note(owners)
+        relations = Relations(owners, records, self.asked.sharing, self.asked.peers)
+        ends = map(relations.members, records)
+        for lines in objects:
+            text = "".join([f"{line}{end}}}\n" for line, end in zip(lines, ends, strict=False)])
+            yield text.encode("ascii")
 
     def _note(self, owners: list[Owner]) -> None:
         for owner in owners:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 class Job(NamedTuple):
     """What to make of rows: marshal carries it to workers."""
 
-    form: str  # json, columns (as JSON), cells, counts
+    form: str  # json, open (rows as well, objects not closed), columns (as JSON), cells, counts
     columns: tuple[str, ...]
     filters: tuple[str, ...]
     specials: bool  # cwd, root, exe and mapped files too
@@ -32,7 +32,7 @@ class Job(NamedTuple):
     @property
     def straight(self) -> bool:
         """Can rows be written as they come?"""
-        return self.form == "json" and not (self.filters or self.specials)
+        return self.form in ("json", "open") and not (self.filters or self.specials)
 
 
 _socks = Socks()  # of a worker: each dumps the sockets once
@@ -42,15 +42,18 @@ def make(tables: list[Table], job: Payload) -> bytes:
     """In a worker: owners, and what is made of their rows; for `taken_apart`."""
     wanted = Job._make(job)
     if wanted.straight:
-        from fdtui.commands import lsjson
+        from fdtui.commands import lsjson, lspacked
 
         lines: list[str] = []
         for owner, records in tables:
             lines += lsjson.rows(owner, records, _socks)
-        body = "}\n".join([*lines, ""]).encode("ascii")
+        if wanted.form == "open":
+            body = marshal.dumps((lines, lspacked.packed(tables)))
+        else:
+            body = "}\n".join([*lines, ""]).encode("ascii")
     else:
-        rows = [one for table in tables for one in facts(table, wanted, _socks)]
-        body = made(fitting(rows, wanted), wanted)
+        those = [one for table in tables for one in facts(table, wanted, _socks)]
+        body = made(fitting(those, wanted), wanted)
     owners = marshal.dumps([tuple(table.owner) for table in tables])
     return b"".join((len(owners).to_bytes(4, "little"), owners, body))
 

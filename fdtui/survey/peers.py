@@ -258,5 +258,15 @@ def may_have_ends(record: Record) -> bool:
     return stat.S_ISFIFO(mode) or (stat.S_ISREG(mode) and record.size == _MQUEUE_SIZE)
 
 
+def has_no_peer(record: Record) -> bool:
+    """Is it a file, directory or device that nobody could be at the other end of?"""
+    if record.nlink < 0 or record.link[:1] != "/":
+        return False
+    form = stat.S_IFMT(record.mode)
+    if form == stat.S_IFCHR:
+        return record.rdev != _PTMX and os.major(record.rdev) != _PTS_MAJOR
+    return form == stat.S_IFDIR or (form == stat.S_IFREG and record.size != _MQUEUE_SIZE)
+
+
 def _order(found: _Found) -> tuple[int, int]:
     return found[0].pid, found[0].fd

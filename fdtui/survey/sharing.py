@@ -56,6 +56,11 @@ class SharingSets:
         others.remove(one)
         return tuple(others)
 
+    def count(self, pid: int, fd: int) -> int:
+        """Return how many descriptors the description has, this one included."""
+        found = self._sets.get((pid, fd))
+        return 1 if found is None else len(found)
+
     def id(self, pid: int, fd: int) -> str | None:
         """Return `PID:FD` of the first sharer, or its own; None where that is not known."""
         one = (pid, fd)
