@@ -43,6 +43,7 @@ class BytesPlace(ViewScreen):
         self.nothing_yet = True
         self.pace = self.period  # seconds between two looks
         self._now = time.monotonic if app.machine.live else app.machine.clock
+        self._last: Window | None = None
         self._span = (0, _HEAD)  # offset and length to ask for next; read by the poller's thread
 
     def body(self) -> ComposeResult:
@@ -74,11 +75,16 @@ class BytesPlace(ViewScreen):
             )
             self.fdtui.when(window, self.answered, self.failed)
 
-    def took(self, answer: object) -> None:
+    def took(self, answer: object) -> bool:
         window = cast(Window, answer)
-        self.entry, self.pos = window.entry, window.pos
+        before, self._last = self._last, window
         viewer, now = self.viewer, self._now()
         size = 0 if window.why else self._end_of(window)
+        grew = self.growth.rate
+        self.growth.note(size, now)
+        if window == before and not (grew or self.growth.rate or viewer.model.changed_bytes):
+            return False  # nothing happens: nothing is worked out and nothing drawn
+        self.entry, self.pos = window.entry, window.pos
         errors = tuple(
             seen.ReadError(
                 block.offset,
@@ -95,11 +101,11 @@ class BytesPlace(ViewScreen):
             if self.focused is None:
                 viewer.view.focus()
         viewer.set_empty(self._empty(window))
-        self.growth.note(size, now)
         viewer.feed(seen.Window(window.offset, window.data, errors), size=size, now=now)
         viewer.set_target(self.pos)
         self._aim()
         self.mark()
+        return True
 
     def _end_of(self, window: Window) -> int | None:
         """Where the bytes end; files of procfs and queues tell only by ending."""
@@ -123,7 +129,8 @@ class BytesPlace(ViewScreen):
             self._span = (0, max(_HEAD, offset + length + _HEAD))
         else:
             start = offset // seen.PAGE * seen.PAGE
-            self._span = (start, min(_MOST, offset - start + length + AHEAD))
+            ahead = AHEAD if self.viewer.following else seen.PAGE
+            self._span = (start, min(_MOST, offset - start + length + ahead))
 
     def on_viewer_moved(self, _: Viewer.Moved) -> None:
         """Other bytes are on the screen, or the cursor is elsewhere."""

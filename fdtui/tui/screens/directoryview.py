@@ -96,10 +96,13 @@ class DirectoryView(ViewScreen, TablePlace):
     def ask(self) -> Future[object] | None:
         return cast("Future[object]", self.fdtui.keeper.entries(self.acquired.id))
 
-    def took(self, answer: object) -> None:
-        self._entries = cast("list[DirEntry]", answer)
-        self._listed = True
+    def took(self, answer: object) -> bool:
+        entries = cast("list[DirEntry]", answer)
+        if self._listed and entries == self._entries:
+            return False
+        self._entries, self._listed = entries, True
         self.rebuild()
+        return True
 
     def rebuild(self) -> None:
         words = self.filter_text.lower().split()

@@ -59,7 +59,7 @@ class EpollView(ViewScreen, TablePlace):
     def ask(self) -> Future[object] | None:
         return cast("Future[object]", self.fdtui.keeper.state(self.acquired.id))
 
-    def took(self, answer: object) -> None:
+    def took(self, answer: object) -> bool:
         self.entry, self.info = cast("tuple[Entry, Info]", answer)
         self.rebuild()
         target = self.acquired.target
@@ -71,6 +71,7 @@ class EpollView(ViewScreen, TablePlace):
                 lambda seen: self._glanced(targets, seen),
                 lambda _: None,
             )
+        return True
 
     def _glanced(
         self, targets: Sequence[Target], seen: Sequence[tuple[Entry, Info] | None]

@@ -43,8 +43,9 @@ class LoanPlace(PlaceScreen):
         """Ask the keeper for what is shown; called in the poller's thread."""
         return None
 
-    def took(self, answer: object) -> None:
-        """Show the answer."""
+    def took(self, answer: object) -> bool:
+        """Show the answer; False when it is what was shown before."""
+        return False
 
     def look(self, cancelled: Cancelled) -> object:
         """Ask, unless the last question is still open: a slow file slows its own view only."""
@@ -60,9 +61,10 @@ class LoanPlace(PlaceScreen):
         """Take an answer to any question about it."""
         if self.is_attached:
             self.loan.looks += 1
+            news = self.trouble is not None or self.ended is not None
             self.trouble = None
-            self.took(answer)
-            self.show_bars()
+            if self.took(answer) or news:
+                self.show_bars()
 
     def failed(self, error: FdtuiError) -> None:
         """Keep what was seen; say why there is nothing newer."""

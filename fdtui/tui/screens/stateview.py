@@ -43,6 +43,7 @@ class StateView(ViewScreen):
         self.has_queue = self.kind.view is View.QUEUE
         self._before: dict[tuple[str, str], Spans] = {}
         self._changed: set[tuple[str, str]] = set()
+        self.looked: object = None  # the last answer
 
     def body(self) -> ComposeResult:
         yield StatePanel(id="state")
@@ -66,9 +67,13 @@ class StateView(ViewScreen):
             self.fdtui.when(queued, self._queued, self._no_queue)
         return cast("Future[object]", self.fdtui.keeper.state(self.acquired.id))
 
-    def took(self, answer: object) -> None:
+    def took(self, answer: object) -> bool:
+        before, self.looked = self.looked, answer
         self.entry, self.info = cast("tuple[Entry, Info]", answer)
+        if answer == before and not self._changed:
+            return False
         self._show()
+        return True
 
     def sections(self) -> tuple[Section, ...]:
         """What there is to show."""
