@@ -129,7 +129,8 @@ def _others(preview: Preview, acquired: Acquired, around: Around | None) -> Iter
         name = shown(one.comm)
         blank = " " * (names - cells(safe(one.comm)))
         place = Span(f"{blank}{_place(one):<{places}}", "muted")
-        return _row(head, *name, place, *shown(effect))
+        line = _row(head, *name, place, *shown(effect))
+        return line._replace(indent=HEAD + names + places)
 
     yield member("shared by", me, "the target")
     for one in known.sharers[:MOST]:

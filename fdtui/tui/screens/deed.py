@@ -118,14 +118,16 @@ class Deed:
         told = outcome.words
         if told.startswith(subject):
             told = told[len(subject) :].lstrip(" ,:")
-        if outcome.stopped:
-            told += f"; then {outcome.stopped}"
+        # It was said whose descriptor it is: the errno must not be cut off for saying it again.
+        stopped = outcome.stopped.replace(f"({subject})", "")
+        told += f"; then {stopped}" if stopped else ""
         app.log_of_session.add(outcome.verb, subject, told)
         undo = command_line(self.acquired.target, outcome.undo) if outcome.undo else ""
         if undo or outcome.undo_note:
             note = f"  ({outcome.undo_note})" if undo and outcome.undo_note else outcome.undo_note
             app.log_of_session.add("undo", subject, undo + note)
-        line = outcome_words(outcome) + (f"   undo: {undo}" if undo else "")
+        line = outcome_words(outcome._replace(stopped=stopped))
+        line += f"   undo: {undo}" if undo else ""
         self.screen.show_result(line, failed=bool(outcome.stopped))
         app.refresh_held()
         app.poller.poke()
