@@ -64,16 +64,30 @@ def text_of(app: FdtuiApp) -> str:
 
 
 async def at_rest(app: FdtuiApp, pilot: Pilot[int]) -> None:
-    """Wait until nothing changes any more."""
+    """Wait until further looks at the machine change nothing on the screen any more."""
     deadline = time.monotonic() + _PATIENCE
-    before, quiet = "", 0
-    while quiet < 3:
+    before: object = None
+    quiet = 0
+    while quiet < 2:
         if time.monotonic() > deadline:
             raise TimeoutError(f"the screen never came to rest\n{text_of(app)}")
-        await pilot.pause(0.06)
-        now = app.export_screenshot()
+        await look_once(app, pilot)
+        now = app.screen._compositor.render_strips()
         quiet = quiet + 1 if now == before else 0
         before = now
+
+
+async def look_once(app: FdtuiApp, pilot: Pilot[int]) -> None:
+    """Have the poller look, unless there is nothing to look at, and let what it saw be painted."""
+    looks = app.poller.looks
+    if app.poller.busy:
+        app.poller.poke()
+        deadline = time.monotonic() + _PATIENCE
+        while app.poller.looks == looks and app.poller.busy and time.monotonic() < deadline:
+            await asyncio.sleep(0.002)
+    # Answers of the keeper and searches for sharers come from threads of their own.
+    await asyncio.sleep(0.02)
+    await pilot.pause()
 
 
 async def draw(shot: Shot) -> str:

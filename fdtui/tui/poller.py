@@ -32,6 +32,7 @@ class Poller(threading.Thread):
         self._ended = False
         self._asleep = False  # frozen by the person, or the terminal is not in front
         self.period = period  # the one in force
+        self.looks = 0  # delivered so far
 
     def set_job(self, job: Job | None, period: float | None = None) -> None:
         """Make this the job; it runs at once."""
@@ -43,6 +44,11 @@ class Poller(threading.Thread):
         """Stop this job, unless another has taken its place already."""
         if self._job is job:
             self._job = None
+
+    @property
+    def busy(self) -> bool:
+        """There is something to look at, and nobody has said not to."""
+        return self._job is not None and not self._asleep
 
     def poke(self) -> None:
         """Run the job now, also when asleep."""
@@ -79,5 +85,6 @@ class Poller(threading.Thread):
                 self.period = max(self._job_period, SLOWDOWN * cost)
                 if not self._ended and self._job is job:
                     self._deliver(job, result)
+                    self.looks += 1
             idle = self._asleep or self._job is None
             self._wake.wait(None if idle else self.period)
