@@ -13,6 +13,8 @@ from collections.abc import Iterable, Iterator
 from fdtui.linux import mountinfo
 from fdtui.linux.procfs import SPECIALS, Entry, Failure, ProcFs, ProcStat
 from fdtui.linux.record import Owner, Record, Table, Wants
+from fdtui.survey.deleted import Accounting, FileSystem, deleted_files
+from fdtui.survey.fsusage import Usage
 from fdtui.survey.neighbours import Neighbour, Neighbours, Sharer
 from fdtui.survey.scan import Cancelled, Engine, Payload, Transform, batched, never
 from fdtui.survey.sharing import Descriptor
@@ -184,6 +186,30 @@ def _record(entry: Entry) -> Record:
     )
 
 
+_G = 1 << 30
+_FILE_SYSTEMS = (
+    # mount point, type, device, GiB in all, used, available
+    ("/var", "ext4", (253, 2), 98.0, 91.4, 6.6),
+    ("/", "xfs", (253, 0), 59.1, 31.6, 27.5),
+    ("/tmp", "tmpfs", (0, 39), 15.6, 2.9, 12.7),
+    ("/srv", "btrfs", (253, 5), 931.0, 403.0, 528.0),
+)
+
+
+def account(records: Iterable[Record]) -> Accounting:
+    """Deleted files of these rows on the invented file systems."""
+    files = deleted_files(records)
+    lines = []
+    for point, kind, device, size, used, free in _FILE_SYSTEMS:
+        here = [file for file in files if file.filesystem == device]
+        usage = Usage(int(size * _G), int(used * _G), int(free * _G))
+        held = sum(file.blocks for file in here)
+        holders = sum(len(file.holders) for file in here)
+        lines.append(FileSystem(device, point, kind, True, usage, "", held, len(here), holders))
+    blocks = sum(file.blocks for file in files)
+    return Accounting(tuple(files), tuple(lines), sum(len(file.holders) for file in files), blocks)
+
+
 class World:
     """The machine and what a test may do with it."""
 
@@ -215,6 +241,7 @@ class World:
             start_keeper=lambda: self.keeper,
             engine=lambda: InventedEngine(self.procfs),
             neighbours=InventedNeighbours,
+            account=account,
             live=False,
         )
 

@@ -22,6 +22,7 @@ PLACES = {
     "descriptors-refused": Shot("descriptors-refused", (), (1, None)),
     "machine": Shot("machine", ("2",)),
     "machine-groups": Shot("machine-groups", ("2", "g", "g", "enter")),
+    "deleted": Shot("deleted", ("2", "D")),
     "held-nothing": Shot("held-nothing", ("3",)),
     "held": Shot("held", ("down",) * 8 + ("s", "3"), (4182, None)),
     "help": Shot("help", ("question_mark",)),

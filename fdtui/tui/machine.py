@@ -6,8 +6,9 @@ import getpass
 import os
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING
 
 from fdtui.linux.procfs import ProcFs
@@ -15,6 +16,9 @@ from fdtui.survey.helped import HelpedProcFs
 
 if TYPE_CHECKING:
     from fdtui.keeper.api import Keeper
+    from fdtui.linux.record import Record
+    from fdtui.survey.deleted import Accounting
+    from fdtui.survey.fsusage import FileSystems
     from fdtui.survey.neighbours import Neighbours
     from fdtui.survey.scan import Engine
 
@@ -47,6 +51,19 @@ def _engine() -> Engine:
     return choose()
 
 
+@cache
+def _file_systems() -> FileSystems:
+    from fdtui.survey.fsusage import FileSystems
+
+    return FileSystems()
+
+
+def _account(records: Iterable[Record]) -> Accounting:
+    from fdtui.survey.deleted import account
+
+    return account(records, _file_systems())
+
+
 @dataclass(slots=True)
 class Machine:
     """Where facts come from; every field can be replaced."""
@@ -58,6 +75,7 @@ class Machine:
     uid: int = field(default_factory=os.geteuid)
     start_keeper: Callable[[], Keeper] = _start_keeper
     neighbours: Callable[[ProcFs], Neighbours] = _neighbours
+    account: Callable[[Iterable[Record]], Accounting] = _account
     engine: Callable[[], Engine] = _engine
     live: bool = True  # False: nothing is looked at but when asked, so that pictures stand still
 

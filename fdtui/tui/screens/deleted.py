@@ -14,9 +14,8 @@ from fdtui.render import units
 from fdtui.render.objects import as_object
 from fdtui.render.safe import safe
 from fdtui.render.spans import Span, Spans, shown
-from fdtui.survey.deleted import Accounting, DeletedFile, account
+from fdtui.survey.deleted import Accounting, DeletedFile
 from fdtui.survey.descriptors import row_of
-from fdtui.survey.fsusage import FileSystems
 from fdtui.survey.machine import MachineTable
 from fdtui.tui.poller import Cancelled
 from fdtui.tui.screens.deletedrows import (
@@ -59,7 +58,6 @@ class Deleted(TakingPlace):
     def __init__(self, table: MachineTable) -> None:
         super().__init__("blocks")
         self._machine_table = table
-        self._systems = FileSystems()
         self._view = DeletedView(Accounting((), (), 0, 0), {}, 0)
         self._rows = FileRows((), {})
         self._seen_once = False
@@ -72,10 +70,6 @@ class Deleted(TakingPlace):
         pane = DetailPane(split=76, id="pane")
         yield WithPane(LineTable(self.columns, id="table"), pane=pane)
 
-    def on_unmount(self) -> None:
-        """No question to a file system outlives the screen."""
-        self._systems.close()
-
     # Looking
 
     def look(self, cancelled: Cancelled) -> object:
@@ -83,7 +77,7 @@ class Deleted(TakingPlace):
         for _ in table.sweep(cancelled):
             if cancelled():
                 break
-        accounting = account(table.records(), self._systems)
+        accounting = self.fdtui.machine.account(table.records())
         owners = table.owners()
         hidden = sum(owner.error is not None for owner in owners.values())
         return DeletedView(accounting, owners, hidden)
