@@ -47,7 +47,10 @@ class Terminal:
         columns: int = 120,
         lines: int = 40,
         environment: Mapping[str, str] | None = None,
+        command: Sequence[str] = COMMAND,
+        clean: bool = False,
     ) -> None:
+        """`clean`: the environment is all there is, not added to ours."""
         self.screen = pyte.Screen(columns, lines)
         self._stream = pyte.ByteStream(self.screen)
         self.raw = bytearray()
@@ -55,14 +58,15 @@ class Terminal:
         self._size(columns, lines)
         self.before = termios.tcgetattr(self._slave)
         self.process = subprocess.Popen(
-            [*COMMAND, *arguments],
+            [*command, *arguments],
             stdin=self._slave,
             stdout=self._slave,
             stderr=self._slave,
             start_new_session=True,
             # Between fork and exec nothing but one ioctl runs, whatever threads there are here.
             preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509
-            env={**os.environ, "TERM": "xterm-256color", **(environment or {})},
+            env={**({} if clean else os.environ), "TERM": "xterm-256color", **(environment or {})},
+            cwd="/" if clean else None,
         )
 
     def __enter__(self) -> Self:

@@ -10,7 +10,7 @@ from fdtui.acquire import helper_process, identity
 from fdtui.acquire.base import Method, Target, Verdict
 from fdtui.acquire.helper_client import HelperClient, HelperInfo
 from fdtui.acquire.identity import Identity
-from fdtui.acquire.permission import attach_refusal
+from fdtui.acquire.permission import attach_refusal, filter_refusal, filtered
 from fdtui.acquire.pidfd_getfd import open_process
 from fdtui.errors import CallFailed, FdtuiError
 from fdtui.linux.owned import OwnedFd
@@ -64,6 +64,8 @@ class HelperMethod(Method):
             return Verdict("refused", error.message, error.remedy)
         if self.client is not None and self._info is not None and self._can(target, self._info):
             return Verdict("works", f"as {self.words}, running as pid {self._info.pid}")
+        if code := filtered():  # it would live under the filter as well, also as root
+            return Verdict("refused", *filter_refusal(code))
         if own_rights_do(target):
             return Verdict("ready", "as yourself, a plain child", "--via helper")
         tools = helper_process.tools()

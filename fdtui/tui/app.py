@@ -32,6 +32,7 @@ from fdtui.tui.terminal import leave_on_signals, leave_with_the_terminal
 if TYPE_CHECKING:
     from fdtui.keeper.api import Event, Hold, Keeper
     from fdtui.keeper.operations import Reply
+    from fdtui.linux.json_types import Info
     from fdtui.tui.helping import Helping
 
 T = TypeVar("T")
@@ -197,17 +198,14 @@ class FdtuiApp(App[int]):
     def _equip(self) -> None:
         """Give a keeper what every one needs: an inbox, and a channel to the helper that runs."""
         if self.machine.live:
-            from fdtui.keeper.ops.pull import open_inbox
-
-            root = self.settings.inbox_root
-            self.when(open_inbox(self.keeper, tty=_terminal(), root=root), self._listening)
+            # Not by open_inbox(): what the keeper consists of takes 70 ms to import.
+            who: Info = {"tty": _terminal(), "pid": os.getpid(), "root": self.settings.inbox_root}
+            self.when(self.keeper.serve("open_inbox", who), self._listening)
         if self._helping is not None:
             self._helping.introduce()
 
     def _listening(self, reply: Reply) -> None:
-        from fdtui.keeper.ops.pull import listening_from
-
-        self.session_id = listening_from(reply).id
+        self.session_id = str(reply.facts["id"])
 
     @property
     def keeper(self) -> Keeper:

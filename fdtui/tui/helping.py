@@ -79,28 +79,36 @@ class Helping:
 
     def _ask(self, via: Via, done: Done, failed: Failed) -> None:
         """Let it ask on the terminal; nothing else happens here until it is answered."""
+        from fdtui.acquire.helper_process import HelperProcess
+
+        try:
+            # Nothing may be raised in there: the screen would not come back.
+            with self._app.suspend():
+                print(_INTRODUCTION.format(via=via), flush=True)
+                answer = self._answer(via)
+        except SuspendNotSupported:
+            answer = FdtuiError("this terminal cannot make way for the password")
+        if isinstance(answer, HelperProcess):
+            self._started(answer, done, failed)
+        else:
+            self._failed(failed, answer)
+
+    def _answer(self, via: Via) -> HelperProcess | FdtuiError:
+        """Start it with the terminal in the foreground; a Ctrl-C there is not meant for fdtui."""
         from fdtui.acquire import helper_process
 
         loop = asyncio.get_running_loop()
+        loop.remove_signal_handler(signal.SIGINT)
         try:
-            with self._app.suspend():
-                print(_INTRODUCTION.format(via=via), flush=True)
-                loop.remove_signal_handler(signal.SIGINT)
-                try:
-                    process = helper_process.start(via, ask=True, descriptors=False)
-                finally:
-                    # asyncio reads of a Ctrl-C only now, and it was not meant for us.
-                    loop.call_later(_SIGNALS_SETTLE, leave_on_signals, self._app.leave)
-        except SuspendNotSupported:
-            self._failed(failed, FdtuiError("this terminal cannot make way for the password"))
+            return helper_process.start(via, ask=True, descriptors=False)
         except helper_process.HelperFailed as error:
-            told = FdtuiError(
-                f"{error.message}: not the password, given up, or not permitted",
-                f"{via} -l  tells what you may run" if via == "sudo" else error.remedy,
-            )
-            self._failed(failed, told)
-        else:
-            self._started(process, done, failed)
+            # What went wrong was told on the terminal; here is only that nothing came of it.
+            remedy = "sudo -l  tells what you may run" if via == "sudo" else error.remedy
+            why = "not the password, given up, or not permitted"
+            return FdtuiError(f"{via} started no helper: {why}", remedy)
+        finally:
+            # asyncio learns of a Ctrl-C only when it runs again.
+            loop.call_later(_SIGNALS_SETTLE, leave_on_signals, self._app.leave)
 
     def _failed(self, failed: Failed, error: FdtuiError) -> None:
         self._starting = False

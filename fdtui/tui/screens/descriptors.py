@@ -176,7 +176,9 @@ class Descriptors(TakingPlace):
         snapshot = self._snapshot
         who = f"{self.process_name} {self.pid}" + (" (ended)" if snapshot.ended else "")
         counts = units.plural(snapshot.count, "descriptor")
-        if snapshot.limit > 0:
+        if snapshot.refused is not None and snapshot.rows:
+            counts += f", not refreshed: {snapshot.refused.name}"
+        elif snapshot.limit > 0:
             counts += f", limit {units.count(snapshot.limit)}"
         return ["Processes", who], counts
 
