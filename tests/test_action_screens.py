@@ -395,6 +395,8 @@ def test_bytes_are_edited_in_the_hex_view(puppet: Puppet, tmp_path: Path) -> Non
         await on.until("00 01 02")
         await on.press("e", "d", "e", "right", "f", "f")
         await on.until("de 01 ff")
+        assert "editing, 2 bytes changed" in on.text
+        assert "0-9 a-f overwrite" in on.text
         assert path.read_bytes()[:3] == b"\0\1\2"
         await on.press("enter")
         await on.until(lambda: isinstance(on.app.screen, Confirm))

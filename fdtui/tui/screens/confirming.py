@@ -13,7 +13,7 @@ from fdtui.tui.widgets.dialog import Button, Dialog, DialogLine
 from fdtui.tui.widgets.fit import cells
 
 HEAD = 14  # cells of the first column
-LOW = 30  # lines of a screen that has no room for empty ones
+LOW = 30  # lines of a screen that has no room for empty ones, nor for wide gaps
 DUMP_FIRST = "dump it first"
 _GAP = 3  # blanks between the columns of a row
 _DRAINED = frozenset({"drain"})  # loses bytes that a dump could have kept
@@ -69,7 +69,7 @@ class Confirm(Dialog):
         groups: list[Iterable[DialogLine]] = [
             _held(preview),
             _now_and_after(preview),
-            _others(preview, acquired, around),
+            _others(preview, acquired, around, 2 if self._low else _GAP),
             _hazard(preview, self._dumps),
         ]
         if alert:
@@ -115,15 +115,17 @@ def _now_and_after(preview: Preview) -> Iterator[DialogLine]:
         yield _row(head, *spans)
 
 
-def _others(preview: Preview, acquired: Acquired, around: Around | None) -> Iterator[DialogLine]:
+def _others(
+    preview: Preview, acquired: Acquired, around: Around | None, gap: int
+) -> Iterator[DialogLine]:
     target = acquired.target
     if target.fd < 0:
         return
     me = Other(target.pid, target.fd, acquired.comm)
     known = around or Around()
     everyone = [me, *known.sharers[:MOST], *known.openers[:MOST], *known.ends[:MOST]]
-    names = max(cells(safe(one.comm)) for one in everyone) + _GAP
-    places = max(len(_place(one)) for one in everyone) + _GAP
+    names = max(cells(safe(one.comm)) for one in everyone) + gap
+    places = max(len(_place(one)) for one in everyone) + gap
 
     def member(head: str, one: Other, effect: str) -> DialogLine:
         name = shown(one.comm)

@@ -26,6 +26,7 @@ class ViewScreen(LoanPlace):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("y", "yank", "yank", id="view.yank", show=False),
         Binding("x", "act", "act", id="view.act", show=False),
+        Binding("exclamation_mark", "run", "run a command with it", id="view.run", show=False),
     ]
 
     def draw_info(self) -> None:
@@ -95,6 +96,10 @@ class ViewScreen(LoanPlace):
     def action_act(self) -> None:
         """Offer what can be done to it."""
         self.act("act")
+
+    def action_run(self) -> None:
+        """Run a command that inherits it."""
+        self.act("run")
 
     def act(self, name: str, *arguments: object) -> None:
         """Hand over to the screens that change what is held: act, dump or edit."""

@@ -13,9 +13,11 @@ from fdtui.render.offsets import Place, parse_offset
 from fdtui.render.patterns import SYNTAX as PATTERNS
 from fdtui.render.patterns import parse_pattern
 from fdtui.render.spans import Span, Spans
+from fdtui.render.units import plural
 from fdtui.tui.app import FdtuiApp
 from fdtui.tui.screens.bytesplace import AHEAD, BytesPlace
 from fdtui.tui.screens.bytesyank import byte_choices
+from fdtui.tui.screens.edit import KEYS as EDIT_KEYS
 from fdtui.tui.screens.finding import Finder
 from fdtui.tui.screens.loanplace import LoanPlace
 from fdtui.tui.screens.place import Keys
@@ -75,7 +77,7 @@ class ViewerScreen(BytesPlace):
             self.info_line().show(self.trouble_words())
             return
         model = viewer.model
-        words = self.trouble_words() or self.finder.words(wide=wide)
+        words = self.trouble_words() or self._edited() or self.finder.words(wide=wide)
         text = viewer.mode == "text"
         facts = Facts(
             cursor=viewer.cursor if model.end else None,
@@ -104,7 +106,16 @@ class ViewerScreen(BytesPlace):
             for start, end in model.marks_in(0, model.end)
         )
 
+    def _edited(self) -> Spans:
+        """How many bytes were typed over and are not written yet."""
+        editing = self.viewer.editing
+        if editing is None:
+            return ()
+        return (Span(f"editing, {plural(len(editing.edits), 'byte')} changed", "strong"),)
+
     def view_keys(self) -> Keys:
+        if self.viewer.editing is not None:
+            return (EDIT_KEYS,)
         text, following = self.viewer.mode == "text", self.viewer.following
         narrow = self.app.size.width < NARROW
         first = [("tab", "hex" if text else "text")]
@@ -126,6 +137,8 @@ class ViewerScreen(BytesPlace):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """While something is typed, `:` and `/` are letters like any other."""
+        if action == "switch" and self.is_mounted and self.viewer.editing is not None:
+            return False  # text has no digits to type over
         if action in ("go_to", "search", "switch"):
             return not isinstance(self.focused, Input)
         return super().check_action(action, parameters)

@@ -17,7 +17,7 @@ def wrap(parts: Spans, width: int, indent: int = 0) -> list[Spans]:
     """
     if width_of(parts) <= width:
         return [parts]
-    indent = min(indent, width // 2)
+    indent = min(indent, 2 * width // 3)
     lines: list[list[Span]] = [[]]
     used = 0
     for part in parts:
