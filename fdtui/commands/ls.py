@@ -6,7 +6,7 @@ Columns and the words of filters are the same; --list-columns names them.
 from __future__ import annotations
 
 import argparse
-import os
+import errno
 import sys
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from fdtui.commands.lsrows import Asked, Scan
 
 USAGE = 2
-PARTLY = 3
 _EXAMPLES = """\
 examples:
   fdtui ls -p 812                          one process, everything decoded
@@ -134,29 +133,15 @@ def usage(error: FdtuiError) -> int:
 
 def told(scan: Scan) -> int:
     """Say what could not be seen, on stderr; returns the exit status."""
-    from fdtui.commands.telling import fail
+    from fdtui.commands.telling import fail, unseen
 
     status = 0
     for pid in scan.missing:
-        status = fail(CallFailed(f"open(/proc/{pid}/fd)", 2, "no such process"))
-    refused = scan.refused
-    if not refused:
-        return status
-    codes = {owner.error[1] for owner in refused if owner.error is not None}
-    from fdtui.errors import errno_name
-
-    names = ", ".join(sorted(errno_name(code) for code in codes))
-    others = sum(owner.uid != os.geteuid() for owner in refused)
-    whose = "other users' processes" if others else "not dumpable (prctl(2) PR_SET_DUMPABLE)"
-    processes = scan.processes
-    print(
-        f"fdtui: {len(refused)} of {processes} process{'es' if processes != 1 else ''} could not "
-        f"be looked into: {names}, {whose}",
-        file=sys.stderr,
-    )
-    if scan.asked.pids is not None and len(refused) == processes:
-        status = 1
-    return status or PARTLY
+        status = fail(CallFailed(f"open(/proc/{pid}/fd)", errno.ENOENT, "no such process"))
+    partly = unseen(scan.refused, scan.processes)
+    if scan.asked.pids is not None and len(scan.refused) == scan.processes > 0:
+        return 1  # nothing that was asked for could be seen
+    return status or partly
 
 
 def _list_columns() -> int:

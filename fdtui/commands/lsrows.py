@@ -96,7 +96,7 @@ class Scan:
             if table is None:
                 self.missing.append(pid)
                 continue
-            self._note([table.owner])
+            self._note([lswork.judged(table)])
             rows += looked(table, job, self._socks)
         if rows and (self.asked.sharing or self.asked.peers):
             from fdtui.commands.lsrelated import of_processes
@@ -113,7 +113,7 @@ class Scan:
             yield from self._spliced(job._replace(form="open"))
             return
         tables: list[Table] = list(self._chosen().tables())
-        owners = [table.owner for table in tables]
+        owners = [lswork.judged(table) for table in tables]
         self._note(owners)
         records = [record for table in tables for record in table.records]
         relations = Relations(owners, records, asked.sharing, asked.peers)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import marshal
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
@@ -54,8 +55,18 @@ def make(tables: list[Table], job: Payload) -> bytes:
     else:
         those = [one for table in tables for one in facts(table, wanted, _socks)]
         body = made(fitting(those, wanted), wanted)
-    owners = marshal.dumps([tuple(table.owner) for table in tables])
+    owners = marshal.dumps([tuple(judged(table)) for table in tables])
     return b"".join((len(owners).to_bytes(4, "little"), owners, body))
+
+
+def judged(table: Table) -> Owner:
+    """Return the owner; with an error too where the table was listed, but no link could be read."""
+    owner, records = table
+    if owner.error is None and records and not records[0].link:
+        refused = records[0].error
+        if refused is not None and refused[1] in (errno.EACCES, errno.EPERM):
+            return owner._replace(error=refused)
+    return owner
 
 
 def taken_apart(part: bytes) -> tuple[list[Owner], memoryview]:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from collections.abc import Collection
 
-from fdtui.errors import FdtuiError
+from fdtui.errors import FdtuiError, errno_name
+from fdtui.linux.record import Owner
 from fdtui.render.safe import plain
+
+PARTLY = 3
 
 
 def fail(error: FdtuiError) -> int:
@@ -14,3 +19,19 @@ def fail(error: FdtuiError) -> int:
     if error.remedy:
         print(f"  {plain(error.remedy)}", file=sys.stderr)
     return 1
+
+
+def unseen(refused: Collection[Owner], processes: int) -> int:
+    """Print how many of the processes could not be looked into, and why; 3 when there are any."""
+    if not refused:
+        return 0
+    codes = {owner.error[1] for owner in refused if owner.error is not None}
+    names = ", ".join(sorted(map(errno_name, codes)))
+    others = any(owner.uid != os.geteuid() for owner in refused)
+    whose = "other users' processes" if others else "protected (not dumpable, security module)"
+    what = "process" if processes == 1 else "processes"
+    print(
+        f"fdtui: {len(refused)} of {processes} {what} could not be looked into: {names}, {whose}",
+        file=sys.stderr,
+    )
+    return PARTLY

@@ -6,6 +6,7 @@ families without one) are not known.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from fdtui.linux.procfs import Failure
@@ -13,7 +14,11 @@ from fdtui.linux.record import Sock
 from fdtui.survey.scan import all_pids
 
 if TYPE_CHECKING:
+    from socket import socket
+
     from fdtui.survey.sockdumps import Dump
+
+_RAW, _LISTEN = 3, 10
 
 
 class Socks:
@@ -44,12 +49,48 @@ class Socks:
             self._unix = self._load((("unix_diag", unix),))
         return self._unix.get(ino)
 
+    def of_port(self, port: int) -> list[int]:
+        """Return the inodes of sockets that have a port, those that listen first.
+
+        Where nobody has it here, those connected to it elsewhere.
+        """
+        self.of(-1)  # dump everything
+        inet = [(ino, sock) for ino, sock in (self._others or {}).items() if sock.laddr]
+        inet = [(ino, sock) for ino, sock in inet if sock.type != _RAW]
+        local = [(sock.state != _LISTEN, ino) for ino, sock in inet if sock.lport == port]
+        return [ino for _, ino in sorted(local)] or [
+            ino for ino, sock in inet if sock.rport == port
+        ]
+
+    def bound_to(self, path: str, dev: tuple[int, int], ino: int) -> list[int]:
+        """Return the inodes of the unix sockets that are bound to a file, or accepted there."""
+        from fdtui.linux import sockdiag
+
+        found: list[int] = []
+        for _, sock in self._namespaces():
+            for one in sockdiag.unix_names(sock):
+                # The device of an overlay or of btrfs is another one here.
+                same = one.file is not None and one.file[2] == ino
+                if same and (one.file == (*dev, ino) or one.path == path):
+                    found.append(one.ino)
+        return sorted(found)
+
     def _load(self, dumps: tuple[tuple[str, Dump], ...]) -> dict[int, Sock]:
+        known: dict[int, Sock] = {}
+        for netns, sock in self._namespaces():
+            for name, dump in dumps:
+                try:
+                    known.update(dump(sock, netns))
+                except OSError as error:  # ENOENT: this kernel has no such family
+                    self.failures.setdefault(netns, Failure(name, error.errno or 0))
+        return known
+
+    def _namespaces(self) -> Iterator[tuple[int, socket]]:
+        """Yield each namespace with a socket in it that asks, open until the next."""
         from fdtui.linux.netlink import open_socket
         from fdtui.linux.netns import netns_of, open_socket_in
         from fdtui.survey.socket_peers import namespaces
 
-        known: dict[int, Sock] = {}
         try:
             own = netns_of()
         except OSError:
@@ -63,9 +104,4 @@ class Socks:
                 self.failures[netns] = Failure("setns", error.errno or 0)
                 continue
             with sock:
-                for name, dump in dumps:
-                    try:
-                        known.update(dump(sock, netns))
-                    except OSError as error:  # ENOENT: this kernel has no such family
-                        self.failures.setdefault(netns, Failure(name, error.errno or 0))
-        return known
+                yield netns, sock
