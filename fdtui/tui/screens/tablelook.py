@@ -10,6 +10,7 @@ from typing import NamedTuple
 from fdtui.acquire.base import Target
 from fdtui.errors import FdtuiError
 from fdtui.keeper.api import Keeper
+from fdtui.kinds.base import DEVICE, TERMINAL
 from fdtui.linux.json_types import Info
 from fdtui.linux.procfs import Entry
 from fdtui.render.objects import mode_of
@@ -128,7 +129,9 @@ class TableLook:
         neighbour = self._neighbours.get(fd) if fd is not None else None
         if row is None or neighbour is None or not isinstance(fd, int):
             return Detail(-1)
-        apart = self._finder.opened_apart(row.entry, neighbour)
+        # Half the machine has /dev/null open: a device opened apart shares nothing.
+        device = row.kind.family in (DEVICE, TERMINAL)
+        apart = () if device else self._finder.opened_apart(row.entry, neighbour)
         return Detail(
             fd,
             self._finder.sharers(self._pid, fd, neighbour.sharers[:MOST_MEMBERS]),
