@@ -12,6 +12,8 @@ from textual.screen import Screen
 from fdtui.acquire.base import Target
 from fdtui.tui.app import FdtuiApp
 from fdtui.tui.screens.place import PlaceScreen
+from fdtui.tui.screens.viewer import ViewerScreen
+from tests.fake_things import Thing
 from tests.invented import World
 from tests.snapshots import screen_lines
 
@@ -59,6 +61,16 @@ class Driver:
         process = self.world.procfs.processes[pid]
         look(place, Target(pid, process.start_time, fd), process.name, via)
         await self.until(lambda: self.app.screen is not place)
+
+    async def view(self, pid: int, fd: int) -> ViewerScreen:
+        """Look at its bytes."""
+        await self.open(pid, fd)
+        await self.until("OFFSET")
+        return self.front(ViewerScreen)
+
+    def thing(self, pid: int, fd: int) -> Thing:
+        """What the keeper acquires there."""
+        return self.world.keeper.things[pid, fd]
 
     async def see_again(self) -> None:
         """Have the poller look once more, and wait for what comes of it."""

@@ -6,21 +6,12 @@ import errno
 
 import pytest
 
-from fdtui.acquire.base import Target
-from fdtui.errors import CallFailed, FdtuiError
 from fdtui.keeper.api import BadBlock
 from fdtui.tui.screens.bytesyank import byte_choices, c_array
-from fdtui.tui.screens.descriptors import Descriptors
 from fdtui.tui.screens.growth import Growth
-from fdtui.tui.screens.looking import open_anew, open_view
-from fdtui.tui.screens.place import PlaceScreen
-from fdtui.tui.screens.viewer import ViewerScreen
 from fdtui.tui.screens.yank import Yank
-from tests.fake_things import Thing
-from tests.hostile import HOSTILE
-from tests.invented import World
-from tests.invented_files import NODE, from_bytes
-from tests.invented_table import INGESTD, LOG_SIZE, file
+from tests.invented_files import NODE
+from tests.invented_table import INGESTD
 from tests.screens import Driver, drive
 from tests.snapshots import check
 
@@ -32,20 +23,10 @@ def name(what: str, size: tuple[int, int]) -> str:
     return f"{what}-{size[0]}x{size[1]}"
 
 
-async def view(d: Driver, pid: int, fd: int) -> ViewerScreen:
-    await d.open(pid, fd)
-    await d.until("OFFSET")
-    return d.front(ViewerScreen)
-
-
-def thing(d: Driver, pid: int, fd: int) -> Thing:
-    return d.world.keeper.things[pid, fd]
-
-
 @pytest.mark.parametrize("size", SIZES)
 def test_bytes_in_hex_with_inspector_and_search(size: tuple[int, int]) -> None:
     async def run(d: Driver) -> None:
-        await view(d, NODE, DB)
+        await d.view(NODE, DB)
         check(d.app, name("viewer-hex", size))
         await d.press("i", "slash", *"queue", "enter")
         await d.until("/queue 1 of 3")
@@ -59,12 +40,12 @@ def test_bytes_in_hex_with_inspector_and_search(size: tuple[int, int]) -> None:
 @pytest.mark.parametrize("size", SIZES)
 def test_following_a_log(size: tuple[int, int]) -> None:
     async def run(d: Driver) -> None:
-        await view(d, INGESTD, LOG)
+        await d.view(INGESTD, LOG)
         await d.press("f")
         await d.until("at the end of the file")
         d.world.now += 1
         await d.see_again()
-        thing(d, INGESTD, LOG).append(b"one more line\nand another\n")
+        d.thing(INGESTD, LOG).append(b"one more line\nand another\n")
         d.world.now += 1
         await d.see_again()
         await d.until("and another")
@@ -80,10 +61,10 @@ def test_following_a_log(size: tuple[int, int]) -> None:
 @pytest.mark.parametrize("size", SIZES)
 def test_queues(size: tuple[int, int]) -> None:
     async def run(d: Driver) -> None:
-        await view(d, INGESTD, PIPE)
+        await d.view(INGESTD, PIPE)
         check(d.app, name("viewer-pipe", size))
         await d.press("escape")
-        await view(d, INGESTD, EMPTY)
+        await d.view(INGESTD, EMPTY)
         await d.until("Nothing is queued.")
         check(d.app, name("viewer-empty", size))
 
@@ -92,7 +73,7 @@ def test_queues(size: tuple[int, int]) -> None:
 
 def test_what_is_asked_is_what_is_on_the_screen() -> None:
     async def run(d: Driver) -> None:
-        screen = await view(d, INGESTD, 8)
+        screen = await d.view(INGESTD, 8)
         await d.press("end")
         await d.until("cursor 0x10ccc")
         offset, length = screen.viewer.shown_bytes()
@@ -108,8 +89,8 @@ def test_what_is_asked_is_what_is_on_the_screen() -> None:
 
 def test_bytes_that_change_are_marked_and_the_target_moves() -> None:
     async def run(d: Driver) -> None:
-        await view(d, NODE, DB)
-        db = thing(d, NODE, DB)
+        await d.view(NODE, DB)
+        db = d.thing(NODE, DB)
         old = db.read
 
         def read(offset: int, length: int) -> bytes:
@@ -135,7 +116,7 @@ def test_bytes_that_change_are_marked_and_the_target_moves() -> None:
 
 def test_going_to_offsets() -> None:
     async def run(d: Driver) -> None:
-        screen = await view(d, INGESTD, 8)
+        screen = await d.view(INGESTD, 8)
         await d.press("colon")
         await d.until("@ the target")
         await d.press(*"0x1G", "backspace")
@@ -161,7 +142,7 @@ def test_going_to_offsets() -> None:
 
 def test_searching_forwards_backwards_and_around() -> None:
     async def run(d: Driver) -> None:
-        screen = await view(d, NODE, DB)
+        screen = await d.view(NODE, DB)
         await d.press("slash", *"queue", "enter")
         await d.until("1 of 3")
         first = screen.viewer.cursor
@@ -190,7 +171,7 @@ def test_searching_forwards_backwards_and_around() -> None:
 
 def test_a_search_tells_how_far_it_is_and_stops() -> None:
     async def run(d: Driver) -> None:
-        screen = await view(d, INGESTD, 8)
+        screen = await d.view(INGESTD, 8)
         keeper = d.world.keeper
         keeper.hold_back()
         await d.press("slash", *"record", "enter")
@@ -207,32 +188,9 @@ def test_a_search_tells_how_far_it_is_and_stops() -> None:
     drive(run)
 
 
-def test_one_question_at_a_time_and_none_when_frozen() -> None:
-    async def run(d: Driver) -> None:
-        await view(d, NODE, DB)
-        keeper = d.world.keeper
-        keeper.hold_back()
-        await d.see_again()
-        asked = len(keeper.asked)
-        for _ in range(5):
-            d.app.poller.poke()
-            await d.pilot.pause(0.02)
-        assert len(keeper.asked) == asked
-        keeper.go_on()
-        await d.press("space")
-        await d.until("frozen")
-        asked = len(keeper.asked)
-        await d.pilot.pause(0.6)
-        assert len(keeper.asked) <= asked + 1
-        await d.press("space")
-        await d.until(lambda: len(keeper.asked) > asked + 1)
-
-    drive(run)
-
-
 def test_a_block_that_cannot_be_read_says_so_in_its_place() -> None:
     async def run(d: Driver) -> None:
-        thing(d, NODE, DB).bad = [BadBlock(0x100, 0x40, errno.EIO)]
+        d.thing(NODE, DB).bad = [BadBlock(0x100, 0x40, errno.EIO)]
         await d.open(NODE, DB)
         await d.until("pread at 0x100: Input/output error (EIO)")
         assert "00000140  " in d.text
@@ -243,127 +201,19 @@ def test_a_block_that_cannot_be_read_says_so_in_its_place() -> None:
 
 def test_bytes_that_may_not_be_seen_say_why() -> None:
     async def run(d: Driver) -> None:
-        thing(d, INGESTD, PIPE).why = "nobody reads this pipe any more"
-        await view(d, INGESTD, PIPE)
+        d.thing(INGESTD, PIPE).why = "nobody reads this pipe any more"
+        await d.view(INGESTD, PIPE)
         await d.until("Nobody reads this pipe any more")
-
-    drive(run)
-
-
-def test_a_look_that_fails_keeps_what_was_seen() -> None:
-    async def run(d: Driver) -> None:
-        await view(d, NODE, DB)
-        db = thing(d, NODE, DB)
-        db.failure = CallFailed("window", errno.ETIMEDOUT, "no answer within 5 s", "it may hang")
-        await d.see_again()
-        await d.until("window: no answer within 5 s (ETIMEDOUT)  it may hang")
-        assert "SQLite format 3" in d.text
-        db.failure = None
-        await d.see_again()
-        await d.until(lambda: "ETIMEDOUT" not in d.text)
-        db.failure = CallFailed("pidfd_getfd(pid 5120, fd 9)", errno.EBADF, "the target closed 9")
-        await d.see_again()
-        await d.until("closed by the target 0s ago")
-
-    drive(run)
-
-
-@pytest.mark.parametrize("width", [80, 120])
-def test_the_title_says_when_the_target_has_closed_it(width: int) -> None:
-    async def run(d: Driver) -> None:
-        screen = await view(d, NODE, DB)
-        d.world.keeper.say("noticed", screen.acquired.id, "the target closed its own")
-        await d.until("closed by the target 0s ago")
-        d.world.now += 4
-        await d.see_again()
-        await d.until("closed by the target 4s ago")
-        d.world.keeper.say("noticed", screen.acquired.id, "the target has ended")
-        await d.until("the target ended 0s ago")
-        assert "SQLite format 3" in d.text
-
-    drive(run, (width, 24))
-
-
-def test_a_private_description_and_a_held_one_say_so() -> None:
-    async def run(d: Driver) -> None:
-        place = d.front(PlaceScreen)
-        target = Target(NODE, 512_000, DB)
-        open_anew(place, target, "node")
-        await d.until("reopen - private description, own offset - regular rw 116 KB")
-        await d.press("escape")
-        held = d.world.keeper.steal(target).result()
-        open_view(place, held)
-        await d.until("grafter.db - held")
-        await d.press("escape")
-        assert held.id in d.world.keeper.open
-
-    drive(run)
-
-
-def test_what_was_borrowed_goes_back_and_is_written_down() -> None:
-    async def run(d: Driver) -> None:
-        await view(d, NODE, DB)
-        d.world.now += 192
-        await d.press("escape")
-        await d.until(lambda: not d.world.keeper.open)
-        line = list(d.app.log_of_session)[-1]
-        assert (line.verb, line.about) == ("looked", "node 5120 fd 9")
-        assert line.detail.startswith("regular, for 3m12s")
-
-    drive(run)
-
-
-def test_another_place_gives_it_back_and_coming_home_borrows_it_again() -> None:
-    async def run(d: Driver) -> None:
-        screen = await view(d, NODE, DB)
-        first = screen.acquired.id
-        await d.press("3")
-        await d.until(lambda: first not in d.world.keeper.open)
-        d.app.switch_mode("processes")
-        await d.until(lambda: screen.acquired.id in d.world.keeper.open)
-        assert screen.acquired.id != first
-        await d.press("3")
-        await d.until(lambda: not d.world.keeper.open)
-        d.world.close(DB, NODE)
-        d.world.open(DB, "pipe:[77]", 0, NODE)
-        d.app.switch_mode("processes")
-        await d.until("fd 9 now holds another file: pipe:[77]")
-        assert not d.world.keeper.open
-
-    drive(run)
-
-
-def test_a_dialog_over_it_lets_the_look_go_on() -> None:
-    async def run(d: Driver) -> None:
-        screen = await view(d, NODE, DB)
-        await d.press("question_mark")
-        await d.until("Keys")
-        assert "follow the end" in d.text
-        await d.press("escape")
-        assert screen.acquired.id in d.world.keeper.open
-        await d.see_again()
-
-    drive(run)
-
-
-def test_refused_then_the_view_never_opens() -> None:
-    async def run(d: Driver) -> None:
-        d.world.keeper.refusals[NODE, DB] = FdtuiError("no", "yes")
-        d.world.keeper.verdicts = []
-        await d.open(NODE, DB)
-        await d.until("No way yet")
-        await d.press("escape")
-        assert not d.world.keeper.open
 
     drive(run)
 
 
 def test_empty_and_growing_and_shrinking() -> None:
     async def run(d: Driver) -> None:
-        log = thing(d, INGESTD, 24)
+        log = d.thing(INGESTD, 24)
         log.read = lambda offset, length: b""
         log.change(size=0, pos=0)
-        screen = await view(d, INGESTD, 24)
+        screen = await d.view(INGESTD, 24)
         await d.until("0 bytes.")
         await d.press("f")
         log.append(b"first\n")
@@ -384,11 +234,11 @@ def test_empty_and_growing_and_shrinking() -> None:
 
 def test_files_that_say_0_and_have_bytes() -> None:
     async def run(d: Driver) -> None:
-        status = thing(d, INGESTD, 24)
+        status = d.thing(INGESTD, 24)
         status.change(size=0)
         status.says_nothing_of_size = True
         status.read = lambda offset, length: b"Name:\tingestd\n"[offset : offset + length]
-        await view(d, INGESTD, 24)
+        await d.view(INGESTD, 24)
         await d.until("Name:")
         assert "size 0xe = 14" in d.text
 
@@ -397,7 +247,7 @@ def test_files_that_say_0_and_have_bytes() -> None:
 
 def test_yank_offers_the_bytes_at_the_cursor() -> None:
     async def run(d: Driver) -> None:
-        await view(d, NODE, DB)
+        await d.view(NODE, DB)
         await d.press("down", "y")
         d.front(Yank)
         await d.until("02 00 01 01 00 40 20 20 00 00 07 36 00 00 00 77")
@@ -426,35 +276,3 @@ def test_growth_is_measured_over_the_last_seconds() -> None:
     assert growth.rate == 0
     growth.note(None, 20.0)
     assert growth.rate == 0
-
-
-def test_hostile_names_and_bytes_reach_no_terminal() -> None:
-    world = World()
-    for fd, text in enumerate(HOSTILE, 100):
-        world.procfs.tables[INGESTD][fd] = file(fd, f"/tmp/{text}", 0, fd, 4000)
-        data = text.encode(errors="replace") * 50
-        world.keeper.add(world.procfs, INGESTD, fd, {}, from_bytes(data))
-
-    async def run(d: Driver) -> None:
-        for fd in range(100, 100 + len(HOSTILE), 8):
-            await view(d, INGESTD, fd)
-            for key in ("tab", "y", "escape"):
-                await d.press(key)
-                assert all(c == "\n" or c.isprintable() for c in d.text)
-            await d.press("escape")
-
-    drive(run, world=world)
-
-
-def test_enter_in_the_table_opens_it_and_escape_comes_back() -> None:
-    async def run(d: Driver) -> None:
-        d.app.open_process(INGESTD, LOG, look=False)
-        await d.until("access.log")
-        await d.until(lambda: d.front(Descriptors).table.cursor_key == LOG)
-        await d.press("enter")
-        await d.until("OFFSET")
-        assert f"size {LOG_SIZE:#x}" in d.text
-        await d.press("escape")
-        d.front(Descriptors)
-
-    drive(run)
