@@ -129,7 +129,7 @@ class DirectoryView(ViewScreen, TablePlace):
         freeze = ("space", "thaw" if self.fdtui.frozen_at is not None else "freeze")
         return (
             [("/", "filter"), ("< >", "sort"), ("r", "reverse")],
-            [*self.act_keys(("x", "act")), ("y", "yank")],
+            [("x", "act"), ("y", "yank")],
             [freeze],
         )
 

@@ -110,7 +110,7 @@ class EpollView(ViewScreen, TablePlace):
         freeze = ("space", "thaw" if self.fdtui.frozen_at is not None else "freeze")
         return (
             [("enter", "go to it"), ("/", "filter"), ("< >", "sort")],
-            [*self.act_keys(("x", "act")), ("y", "yank")],
+            [("x", "act"), ("y", "yank")],
             [freeze],
         )
 

@@ -136,7 +136,7 @@ class StateView(ViewScreen):
         first = [("tab", "bytes")] if self.has_queue else []
         if self._process() is not None:
             first.append(("enter", "go to the process"))
-        rest: Keys = ([*self.act_keys(("x", "act")), ("y", "yank")], [freeze])
+        rest: Keys = ([("x", "act"), ("y", "yank")], [freeze])
         return (first, *rest) if first else rest
 
     def yank_choices(self) -> list[Choice]:

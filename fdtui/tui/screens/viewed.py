@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from importlib import import_module
-from importlib.util import find_spec
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
@@ -15,8 +13,6 @@ from fdtui.tui.screens.place import Keys
 from fdtui.tui.screens.viewtitle import title
 from fdtui.tui.screens.yank import Choice, Yank, descriptor_choices
 from fdtui.tui.widgets.bars import InfoLine
-
-_ACTIONS = "fdtui.tui.screens.actions"
 
 
 class ViewScreen(LoanPlace):
@@ -95,22 +91,12 @@ class ViewScreen(LoanPlace):
 
     def action_act(self) -> None:
         """Offer what can be done to it."""
-        self.act("act")
+        from fdtui.tui.screens.actions import act
+
+        act(self, self.acquired)
 
     def action_run(self) -> None:
         """Run a command that inherits it."""
-        self.act("run")
+        from fdtui.tui.screens.actions import run
 
-    def act(self, name: str, *arguments: object) -> None:
-        """Hand over to the screens that change what is held: act, dump or edit."""
-        if can_act():
-            getattr(import_module(_ACTIONS), name)(self, self.acquired, *arguments)
-
-    def act_keys(self, *keys: tuple[str, str]) -> list[tuple[str, str]]:
-        """Those keys, where there is something behind them."""
-        return list(keys) if can_act() else []
-
-
-def can_act() -> bool:
-    """Are there screens that change what is held?"""
-    return find_spec(_ACTIONS) is not None
+        run(self, self.acquired)

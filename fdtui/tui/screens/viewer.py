@@ -131,7 +131,7 @@ class ViewerScreen(BytesPlace):
         if not text and not following:
             first.append(("i", "inspect"))
         edit = [] if self.queue else [("e", "edit")]
-        return first, where, [*self.act_keys(*edit, ("x", "act"), ("d", "dump")), ("y", "yank")]
+        return first, where, [*edit, ("x", "act"), ("d", "dump"), ("y", "yank")]
 
     # Keys
 
@@ -169,11 +169,15 @@ class ViewerScreen(BytesPlace):
 
     def action_edit(self) -> None:
         """Edit bytes at the cursor."""
-        self.act("edit", self.viewer.cursor)
+        from fdtui.tui.screens.actions import edit
+
+        edit(self, self.acquired, self.viewer.cursor)
 
     def action_dump(self) -> None:
         """Write the bytes to a file."""
-        self.act("dump")
+        from fdtui.tui.screens.actions import dump
+
+        dump(self, self.acquired)
 
     def action_back(self) -> None:
         """Stop a search, then forget it, then go back."""
