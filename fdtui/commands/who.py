@@ -97,9 +97,7 @@ def _told(pids: list[int]) -> int:
     """Say on stderr how many processes could not be seen; 3 when there are any."""
     from fdtui.commands.telling import unseen
     from fdtui.linux.fdtable import owner_of
-    from fdtui.linux.procfs import ProcFs
 
-    proc = ProcFs()
     refused = []
     seen = 0
     for pid in pids:
@@ -107,6 +105,18 @@ def _told(pids: list[int]) -> int:
         if owner is None or owner.kernel:
             continue
         seen += 1
-        if code := proc.refusal(pid):
+        if code := _refusal(pid):
             refused.append(owner._replace(error=("open", code)))
     return unseen(refused, seen)
+
+
+def _refusal(pid: int) -> int:
+    """The errno with which a table or its links are refused, 0 if they are not (4 us)."""
+    try:
+        os.close(os.open(f"/proc/{pid}/fd", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC))
+        os.readlink(f"/proc/{pid}/cwd")  # the right that links of descriptors need as well
+    except PermissionError as error:
+        return error.errno or 0
+    except OSError:
+        return 0  # it has ended
+    return 0

@@ -14,7 +14,7 @@ from fdtui.linux.record import Owner, Record
 from fdtui.linux.syscalls import Statx
 from fdtui.survey.facts import Facts
 
-_MAPS_LIMIT = 64 << 20  # bytes
+MAPS_LIMIT = 64 << 20  # bytes
 
 
 class Mapping(NamedTuple):
@@ -81,7 +81,7 @@ def status_of(pid: int, mapping: Mapping) -> Statx | None:
 def mappings(pid: int) -> list[Mapping]:
     """Return the mapped files in order of address; none when it is gone or refused."""
     try:
-        return parse_maps(read_file(f"/proc/{pid}/maps", limit=_MAPS_LIMIT))
+        return parse_maps(read_file(f"/proc/{pid}/maps", limit=MAPS_LIMIT))
     except OSError:
         return []
 

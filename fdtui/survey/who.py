@@ -15,16 +15,16 @@ from fdtui.errors import CallFailed, FdtuiError
 from fdtui.linux import syscalls
 from fdtui.linux.mountinfo import mounts_of
 from fdtui.linux.owned import OwnedFd
-from fdtui.linux.procfs import SPECIALS, read_file
 from fdtui.linux.record import Owner, Wants
 from fdtui.linux.syscalls import Statx
 from fdtui.survey import whomatch
 from fdtui.survey.containers import Containers
 from fdtui.survey.decoding import decoded
 from fdtui.survey.facts import Facts
+from fdtui.survey.mapped import MappedFile, held_by, mentioned
 from fdtui.survey.scan import Cancelled, Engine, never
 from fdtui.survey.socks import Socks
-from fdtui.survey.specials import mapped, parse_maps, special, specials, status_of
+from fdtui.survey.specials import specials
 from fdtui.survey.whomatch import Sought
 
 _NUMBERED = re.compile(r"(pipe|socket):\[?(\d+)\]?")
@@ -112,15 +112,23 @@ class _Search:
             whole = [file.rdev] if file.type == stat.S_IFBLK else []
             sought = Sought(rdev=file.rdev, whole=whole)
             return self._scan(sought, Wants.ALL, self._held_otherwise(sought) if whole else ())
-        owners: dict[int, Owner | None] = {}
-        rows = []
-        for record in self._engine.holders(file.dev, file.status.ino, self._cancelled):
-            if record.pid not in owners:
-                owners[record.pid] = self._engine.owner(record.pid)
-            owner = owners[record.pid]
+        rows: list[Facts] = []
+
+        def holders() -> None:
+            owners: dict[int, Owner | None] = {}
+            for record in self._engine.holders(file.dev, file.status.ino, self._cancelled):
+                if record.pid not in owners:
+                    owners[record.pid] = self._engine.owner(record.pid)
+                owner = owners[record.pid]
+                if owner is not None:
+                    rows.append(decoded(owner, record, self._socks))
+
+        one = MappedFile(file.path, file.dev, file.status.ino)
+        for pid in mentioned(one, self._engine.pids(), self._cancelled, holders):
+            owner = self._engine.owner(pid)
             if owner is not None:
-                rows.append(decoded(owner, record, self._socks))
-        return _ordered([*rows, *self._holding(file)])
+                rows += held_by(owner, one)
+        return _ordered(rows)
 
     def _below(self, folder: File) -> list[Facts]:
         """Everything in a directory, or on the file system that is mounted there."""
@@ -149,38 +157,6 @@ class _Search:
         """A path that is not there any more: by what the kernel still calls it."""
         sought = Sought(links=[path, path + _DELETED])
         return self._scan(sought, Wants.ALL, self._held_otherwise(sought))
-
-    def _holding(self, file: File) -> Iterator[Facts]:
-        """Who has it as cwd, root, exe or mapped: 40 us a process and more."""
-        key = (file.status.dev, file.status.ino)
-        number = "{:02x}:{:02x} {} ".format(*file.status.dev, file.status.ino).encode()
-        name = os.fsencode(file.path)
-        for pid in self._engine.pids():
-            if self._cancelled():
-                return
-            owner: Owner | None = None
-            for place in SPECIALS:
-                status = _status(f"/proc/{pid}/{place}")
-                if status is not None and (status.dev, status.ino) == key:
-                    owner = owner or self._engine.owner(pid)
-                    row = special(owner, place) if owner else None
-                    if row is not None:
-                        yield row
-            try:
-                maps = read_file(f"/proc/{pid}/maps", limit=1 << 26)
-            except OSError:
-                continue
-            if number not in maps and name not in maps:
-                continue
-            for mapping in parse_maps(maps):
-                # Overlays and btrfs have another device there than stat(2) says.
-                same = (mapping.dev, mapping.ino) == (file.dev, file.status.ino)
-                if not same and mapping.path == file.path:
-                    status = status_of(pid, mapping)
-                    same = status is not None and (status.dev, status.ino) == key
-                owner = owner or self._engine.owner(pid) if same else owner
-                if same and owner is not None:
-                    yield mapped(owner, mapping)
 
     # Processes
 
@@ -240,13 +216,6 @@ def _opened(path: str) -> File | None:
 
 
 _STATX = syscalls.AT_EMPTY_PATH | syscalls.AT_STATX_DONT_SYNC
-
-
-def _status(path: str) -> Statx | None:
-    try:
-        return syscalls.statx(syscalls.AT_FDCWD, path)
-    except OSError:
-        return None
 
 
 def _ordered(rows: Iterable[Facts]) -> list[Facts]:

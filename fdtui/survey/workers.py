@@ -169,12 +169,20 @@ class Pool:
         self._workers: list[_Worker] = []
         self._busy = False
 
-    def run(self, jobs: Iterable[Job], cancelled: Callable[[], bool]) -> Iterator[bytes]:
-        """Yield the frames of every job, of the first one first; jobs are taken as needed."""
+    def run(
+        self,
+        jobs: Iterable[Job],
+        cancelled: Callable[[], bool],
+        meanwhile: Callable[[], object] | None = None,
+    ) -> Iterator[bytes]:
+        """Yield the frames of every job, of the first one first; jobs are taken as needed.
+
+        `meanwhile` is called here once all workers are busy.
+        """
         self._busy = True
         with selectors.DefaultSelector() as ready:
             try:
-                yield from self._share(jobs, cancelled, ready)
+                yield from self._share(jobs, cancelled, ready, meanwhile)
             finally:
                 if self._busy:  # left in the middle: what is under way has no reader any more
                     self.close()
@@ -184,6 +192,7 @@ class Pool:
         jobs: Iterable[Job],
         cancelled: Callable[[], bool],
         ready: selectors.DefaultSelector,
+        meanwhile: Callable[[], object] | None,
     ) -> Iterator[bytes]:
         waiting = enumerate(jobs)
         under_way = 0
@@ -197,6 +206,8 @@ class Pool:
             ready.register(worker.socket, selectors.EVENT_READ, worker)
             worker.send(*following)
             under_way += 1
+        if meanwhile is not None:
+            meanwhile()
         results: dict[int, list[bytes]] = {}
         done: set[int] = set()
         next_one = 0
