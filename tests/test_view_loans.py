@@ -77,6 +77,15 @@ def test_the_title_says_when_the_target_has_closed_it(width: int) -> None:
     drive(run, (width, 24))
 
 
+@pytest.mark.parametrize("width", [80, 100, 120])
+def test_deleted_is_said_however_little_room_there_is(width: int) -> None:
+    async def run(d: Driver) -> None:
+        await d.view(INGESTD, 8)
+        assert "(deleted)" in d.text
+
+    drive(run, (width, 24))
+
+
 def test_a_private_description_and_a_held_one_say_so() -> None:
     async def run(d: Driver) -> None:
         place = d.front(PlaceScreen)

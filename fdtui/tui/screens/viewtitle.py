@@ -90,16 +90,20 @@ def title(
         tail += (_DASH, Span(f"{how} {ago} ago", "attention", "never"))
     if on is None:
         on = safe_spans_of(subject(kind, entry, info))
+    gone: Spans = ()  # said where the path that would say it has no room
+    if any(span.role == "attention" and "(deleted)" in span.text for span in on):
+        gone = (Span(" (deleted)", "attention", "never"),)
     whose = _descriptions(acquired)
     for words in whose:
         line: Spans = (*head, *via, _DASH, *words, *what)
         room = width - width_of((*line, *tail, _DASH))
         if on and room >= min(_LEAST_PATH, width_of(on)):
             return (*line, _DASH, *fit(on, room), *tail), True
-        if room >= -width_of((_DASH,)):
-            return (*line, *tail), False
-    # What happened to it is said in any case; what it is can be read elsewhere.
-    for line in ((*head, *via, _DASH, *whose[-1]), (*head, _DASH, *whose[-1])):
+        if room >= width_of(gone) - width_of((_DASH,)):
+            return (*line, *gone, *tail), False
+    # What happened to it is said in any case; what it is can be read in the info line.
+    least: Spans = (_DASH, *whose[-1])
+    for line in ((*head, *via, *least, *what), (*head, *via, *least), (*head, *least)):
         if width_of((*line, *tail)) <= width:
             break
     return (*line, *tail), False
