@@ -9,29 +9,42 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
-from fdtui.kinds import BY_NAME, classify
+from fdtui.kinds import BY_NAME
 from fdtui.kinds.base import FdKind
-from fdtui.linux.procfs import Entry, Failure
 from fdtui.linux.record import Owner, Record, Table
 from fdtui.linux.users import user_name
+from fdtui.survey.containers import Containers
+from fdtui.survey.decoding import decoded, info_of, mount_of
+from fdtui.survey.facts import Facts
 from fdtui.survey.filter import Filter, FilterError, compile_filter
+from fdtui.survey.grouping import GROUPINGS, Group, grouped
+from fdtui.survey.kinding import kind_of as judged
+from fdtui.survey.relating import Relating
 from fdtui.survey.scan import Cancelled, Engine, never
+from fdtui.survey.socks import Socks
 from fdtui.survey.sweeper import Sweeper
-from fdtui.survey.values import Facts, getter, haystack
+from fdtui.survey.values import getter, haystack
+
+__all__ = [
+    "GROUPINGS",
+    "SORTS",
+    "Group",
+    "Key",
+    "MachineTable",
+    "MachineView",
+    "Question",
+    "completed",
+    "key_of",
+    "kind_of",
+]
 
 Key = tuple[int, int, int]  # pid, start time, descriptor
-GROUPINGS = ("", "file", "process", "kind", "user")  # what `g` goes through
+MARK_NEW = 3.0  # seconds a row is marked as new
+KEEP_CLOSED = 3.0  # seconds a closed one stays, struck through
+_RATE_LASTS = 5.0  # seconds after which a rate that nobody measured again is none
 _SLICE = 2_000  # rows completed between two looks at whether the screen wants something else
-
-
-class Group(NamedTuple):
-    """A head: what its rows have in common, how many they are, bytes of the files once each."""
-
-    key: str
-    title: str
-    rows: int
-    size: int
-    processes: int
+_MOUNTS = frozenset({"mount", "source", "fstype"})
+_TIMES = frozenset({"age", "rate"})
 
 
 class Question(NamedTuple):
@@ -54,6 +67,8 @@ class MachineView(NamedTuple):
     hidden: int = 0  # processes whose table was refused
     complete: bool = False  # every process has been read once
     mistake: FilterError | None = None
+    new: frozenset[Key] = frozenset()  # came in the last seconds
+    closed: frozenset[Key] = frozenset()  # are gone, and among the lines for some seconds more
 
 
 SORTS: dict[str, Callable[[Facts], object]] = {
@@ -65,6 +80,7 @@ SORTS: dict[str, Callable[[Facts], object]] = {
     "size": lambda f: _size(f) or 0,
     "pos": lambda f: f.record.pos,
     "blocks": lambda f: f.record.blocks,
+    "shared": lambda f: f.shared or 0,
     "target": lambda f: (f.record.link, f.owner.pid, f.record.fd),
 }
 
@@ -76,7 +92,7 @@ def key_of(facts: Facts) -> Key:
 
 def kind_of(facts: Facts) -> FdKind:
     """The kind of a completed row."""
-    return BY_NAME[facts.kind] if facts.kind else classify(facts.record.entry)
+    return BY_NAME[facts.kind] if facts.kind else judged(facts.record)
 
 
 def _size(facts: Facts) -> int | None:
@@ -84,64 +100,98 @@ def _size(facts: Facts) -> int | None:
 
 
 class MachineTable:
-    """Sweeps, completes and orders; used by one thread."""
+    """Sweeps, completes, relates and orders; used by one thread."""
 
-    def __init__(self, engine: Engine, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, engine: Engine, clock: Callable[[], float], relating: Relating | None = None
+    ) -> None:
         self._sweeper = Sweeper(engine)
         self._clock = clock
+        self._relating = relating or Relating()
         self._facts: dict[int, list[Facts]] = {}  # by pid
         self._first_seen: dict[Key, float] = {}
+        self._read_at: dict[int, float] = {}  # by pid
+        self._closed: dict[Key, tuple[float, Facts]] = {}
         self._compiled: tuple[str, Filter[Facts] | None, FilterError | None] = ("", None, None)
         self._incomplete: set[int] = set()
+        self._containers = Containers()
+        self._changed = False  # since relations were worked out
 
     def sweep(self, cancelled: Cancelled = never) -> Iterator[None]:
         """Read what changed; yields now and then so that rows can be shown while it goes on."""
         now = self._clock()
+        first = not self._sweeper.complete
         for change in self._sweeper.sweep(cancelled):
+            self._changed = True
             if change.now is None:
-                self._forget(change.pid)
+                self._forget(change.pid, now)
                 continue
-            self._facts[change.pid] = self._made(change.now, change.before, now)
+            self._facts[change.pid] = self._made(change.now, change.before, now, first)
+            self._read_at[change.pid] = now
             self._incomplete.add(change.pid)
             yield
 
-    def _made(self, table: Table, before: Table | None, now: float) -> list[Facts]:
+    def _made(self, table: Table, before: Table | None, now: float, first: bool) -> list[Facts]:
         """Rows of a table; those that are as before keep what was worked out for them."""
-        known = {f.record.fd: f for f in self._facts.get(table.owner.pid, ())} if before else {}
+        pid = table.owner.pid
+        known = {f.record.fd: f for f in self._facts.get(pid, ())} if before else {}
+        passed = now - self._read_at.get(pid, now)
         rows = []
         for record in table.records:
-            old = known.get(record.fd)
-            if old is not None and old.record == record and old.owner == table.owner:
-                rows.append(old)
-                continue
-            same = old is not None and _same_file(old.record, record)
-            age_from = now
-            if same and old is not None:
-                age_from = self._first_seen.get(key_of(old), now)
-            facts = Facts(table.owner, record)
-            self._first_seen[key_of(facts)] = age_from
+            old = known.pop(record.fd, None)
+            if old is None or not _same(old, table.owner, record):
+                facts = Facts(table.owner, record)
+                # What was there at the first sweep is of unknown age, and not new.
+                self._first_seen[key_of(facts)] = now - MARK_NEW if first else now
+            elif old.record == record:
+                facts = old._replace(owner=table.owner, rate=0.0)
+            else:
+                moved = record.pos - old.record.pos
+                rate = moved / passed if passed > 0 else 0.0
+                facts = old._replace(owner=table.owner, record=record, kind="", rate=rate)
             rows.append(facts)
+        for gone in known.values():
+            self._close(gone, now)
         return rows
 
-    def _forget(self, pid: int) -> None:
+    def _forget(self, pid: int, now: float) -> None:
         for facts in self._facts.pop(pid, ()):
-            self._first_seen.pop(key_of(facts), None)
+            self._close(facts, now)
+        self._read_at.pop(pid, None)
         self._incomplete.discard(pid)
+
+    def _close(self, facts: Facts, now: float) -> None:
+        self._first_seen.pop(key_of(facts), None)
+        self._closed[key_of(facts)] = (now, facts)
 
     def complete(self, cancelled: Cancelled = never) -> bool:
         """Work out kind and decoded facts of new rows; False when there is more to do."""
         done = 0
+        socks = Socks()
         for pid in list(self._incomplete):
             rows = self._facts.get(pid, [])
+            container = self._containers.of(pid)
+            label = container.label if container else ""
             for index, facts in enumerate(rows):
                 if not facts.kind:
-                    rows[index] = completed(facts)
+                    kind = judged(facts.record)
+                    info = info_of(kind, facts.record, socks)
+                    rows[index] = facts._replace(kind=kind.name, info=info, container=label)
                     done += 1
             self._incomplete.discard(pid)
             if done >= _SLICE:
                 done = 0
                 if cancelled():
                     return False
+        return True
+
+    def relate(self, cancelled: Cancelled = never) -> bool:
+        """Work out sharing and peers, if it is time to; True when rows may say more than before."""
+        if not self._relating.due(self._changed):
+            return False
+        names = {pid: table.owner.comm for pid, table in self._sweeper.tables.items()}
+        if self._relating.relate(self._facts.values(), names, cancelled):
+            self._changed = False
         return True
 
     def records(self) -> list[Record]:
@@ -154,19 +204,19 @@ class MachineTable:
 
     def answer(self, question: Question) -> MachineView:
         """Filter, sort and group what is known."""
-        rows = [facts for pid in sorted(self._facts) for facts in self._facts[pid]]
-        total = len(rows)
+        now = self._clock()
+        rows = self._rows(now)
+        total = len(rows) - len(self._closed)
         mistake = None
         if question.filter.strip():
             wanted, mistake = self._filter(question.filter)
             if wanted is not None:
-                aged = self._aged if {"age", "rate"} & wanted.columns else _as_is
-                rows = [facts for facts in rows if wanted.matches(aged(facts))]
+                rows = [facts for facts in rows if wanted.matches(self._fuller(facts, wanted, now))]
         if question.sort != "pid" or question.descending:
             rows.sort(key=SORTS[question.sort], reverse=question.descending)  # type: ignore[arg-type]  # each key is comparable to itself
         lines: Sequence[Facts | Group] = rows
         if question.grouping:
-            lines = grouped(rows, question)
+            lines = grouped(rows, question.grouping, question.opened)
         tables = self._sweeper.tables
         return MachineView(
             lines=lines,
@@ -176,7 +226,20 @@ class MachineTable:
             hidden=sum(table.owner.error is not None for table in tables.values()),
             complete=self._sweeper.complete,
             mistake=mistake,
+            new=frozenset(k for k, since in self._first_seen.items() if now - since < MARK_NEW),
+            closed=frozenset(self._closed),
         )
+
+    def _rows(self, now: float) -> list[Facts]:
+        """Every row in order of pid and number, those that are closed for some seconds more."""
+        for key, (since, _) in list(self._closed.items()):
+            if now - since >= KEEP_CLOSED or key in self._first_seen:
+                del self._closed[key]
+        rows = [facts for pid in sorted(self._facts) for facts in self._facts[pid]]
+        if self._closed:
+            rows += [facts for _, facts in self._closed.values()]
+            rows.sort(key=lambda f: (f.owner.pid, f.record.fd))
+        return rows
 
     def _filter(self, text: str) -> tuple[Filter[Facts] | None, FilterError | None]:
         """Compile once; while it is being typed, the last text that could be meant stays."""
@@ -189,58 +252,32 @@ class MachineTable:
             self._compiled = (text, compiled, mistake)
         return compiled, mistake
 
-    def _aged(self, facts: Facts) -> Facts:
-        since = self._first_seen.get(key_of(facts))
-        return facts if since is None else facts._replace(age=self._clock() - since)
+    def _fuller(self, facts: Facts, wanted: Filter[Facts], now: float) -> Facts:
+        """The row with what only some filters ask for."""
+        if _TIMES & wanted.columns:
+            since = self._first_seen.get(key_of(facts))
+            fresh = now - self._read_at.get(facts.owner.pid, 0.0) < _RATE_LASTS
+            facts = facts._replace(
+                age=None if since is None else now - since,
+                rate=facts.rate if fresh else 0.0,
+            )
+        if _MOUNTS & wanted.columns:
+            mount = mount_of(facts.record)
+            if mount is not None:
+                facts = facts._replace(mount=(mount.point, mount.source, mount.fstype))
+        return facts
 
 
-def _as_is(facts: Facts) -> Facts:
-    return facts
-
-
-def _same_file(a: Record, b: Record) -> bool:
-    return (a.dev, a.ino, a.link) == (b.dev, b.ino, b.link)
+def _same(old: Facts, owner: Owner, record: Record) -> bool:
+    """Is it still the same file behind the number, of the same process?"""
+    was = old.record
+    if old.owner.start_time != owner.start_time or (was.dev, was.ino) != (record.dev, record.ino):
+        return False
+    # The path changes with the name; anonymous inodes are all one, and their text never changes.
+    return was.link == record.link or was.nlink != record.nlink
 
 
 def completed(facts: Facts) -> Facts:
     """Classify and decode."""
-    entry: Entry = facts.record.entry
-    kind = classify(entry)
-    return facts._replace(kind=kind.name, info=kind.describe(entry))
-
-
-def _group_key(facts: Facts, grouping: str) -> tuple[str, str]:
-    """What rows of one group share, and how it is called."""
-    match grouping:
-        case "file":
-            record = facts.record
-            if not record.link and record.error is not None:
-                reason = str(Failure(*record.error))
-                return reason, reason
-            return f"{record.dev}:{record.ino}:{record.link}", record.link
-        case "process":
-            owner = facts.owner
-            return f"{owner.pid}:{owner.start_time}", f"{owner.comm} {owner.pid}"
-        case "kind":
-            return facts.kind, facts.kind or "not decoded yet"
-        case _:
-            user = user_name(facts.owner.uid)
-            return user, user
-
-
-def grouped(rows: Sequence[Facts], question: Question) -> list[Facts | Group]:
-    """Heads by number of rows, largest first; the rows of opened groups below their head."""
-    members: dict[str, list[Facts]] = {}
-    titles: dict[str, str] = {}
-    for facts in rows:
-        key, title = _group_key(facts, question.grouping)
-        members.setdefault(key, []).append(facts)
-        titles[key] = title
-    lines: list[Facts | Group] = []
-    for key, those in sorted(members.items(), key=lambda item: (-len(item[1]), titles[item[0]])):
-        files = {(f.record.dev, f.record.ino): max(0, f.record.size) for f in those}
-        processes = len({f.owner.pid for f in those})
-        lines.append(Group(key, titles[key], len(those), sum(files.values()), processes))
-        if key in question.opened:
-            lines.extend(those)
-    return lines
+    now = decoded(facts.owner, facts.record)
+    return facts._replace(kind=now.kind, info=now.info)

@@ -13,8 +13,8 @@ from fdtui.render import units
 from fdtui.render.objects import as_object
 from fdtui.render.safe import safe
 from fdtui.render.spans import Span, Spans, shown
+from fdtui.survey.facts import Facts
 from fdtui.survey.machine import GROUPINGS, SORTS, Group, MachineTable, MachineView, Question
-from fdtui.survey.values import Facts
 from fdtui.tui.poller import Cancelled
 from fdtui.tui.screens.machinerows import EXTRA, MachineRows, as_row, columns
 from fdtui.tui.screens.place import Keys
@@ -69,6 +69,9 @@ class MachineScreen(TakingPlace):
         while not table.complete(cancelled):
             if cancelled():
                 break
+        if not self._view.complete and not cancelled():
+            app.post_message(app.Seen(self.job, table.answer(self._question)))
+        table.relate(cancelled)
         # The first look at everything, or at what a helper shows, says nothing of the next one's
         # cost: that one sets the pace.
         again = not self._dear and time.monotonic() - began > _DEAR

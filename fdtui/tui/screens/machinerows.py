@@ -8,10 +8,10 @@ from fdtui.linux.users import user_name
 from fdtui.render import units
 from fdtui.render.spans import BLANK, Cell, Span, shown
 from fdtui.survey.descriptors import DescriptorRow
+from fdtui.survey.facts import Facts
 from fdtui.survey.machine import Group, MachineView, completed, key_of, kind_of
-from fdtui.survey.values import Facts
 from fdtui.tui.screens.descriptorrows import flags_cell, mode_cell, target_cell
-from fdtui.tui.widgets.columns import ERROR, HELD, PLAIN, Column, Placed, RowState
+from fdtui.tui.widgets.columns import CLOSED, ERROR, HELD, NEW, PLAIN, Column, Placed, RowState
 
 # What `c` can add: the survey's names for them, and what a cell says.
 EXTRA = {
@@ -64,6 +64,7 @@ class MachineRows:
     def __init__(self, view: MachineView, held: frozenset[tuple[int, int]] = frozenset()) -> None:
         self._lines = view.lines
         self._held = held
+        self._new, self._closed = view.new, view.closed
         self._index: dict[Hashable, int] | None = None
 
     def __len__(self) -> int:
@@ -85,12 +86,17 @@ class MachineRows:
         return self._index.get(key)
 
     def state(self, index: int) -> RowState:
-        """Failed or held."""
+        """Closed, failed, new or held."""
         line = self._lines[index]
         if isinstance(line, Group):
             return PLAIN
+        key = key_of(line)
+        if key in self._closed:
+            return CLOSED
         if line.record.error is not None:
             return ERROR
+        if key in self._new:
+            return NEW
         return HELD if (line.owner.pid, line.record.fd) in self._held else PLAIN
 
     def cells(self, index: int, columns: Sequence[Placed]) -> Sequence[Cell]:
