@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from fdtui.tui.screens.running import Wanted, wanted
 from tests import screens, snapshots
 from tests.fakes import FakeKeeper
 from tests.live_screens import Screens, drive
-from tests.puppets import Puppet, until
+from tests.puppets import Puppet
 from tests.terminal import Terminal
 
 MIB = 1 << 20
@@ -324,27 +325,35 @@ def test_dump_asks_never_overwrites_and_says_what_came_of_it(
 def test_a_dump_shows_how_far_it_is_and_escape_leaves_nothing(
     puppet: Puppet, tmp_path: Path
 ) -> None:
-    """A file of the page cache is copied too fast to be seen: a slow source is not."""
+    """The keeper is held up, so that it cannot be done before the key is pressed."""
     source = Path("/dev/shm") / f"fdtui-big-{os.getpid()}"
     fd = puppet(f"os.open({str(source)!r}, os.O_RDWR | os.O_CREAT, 0o600)")
     try:
         puppet(f"[os.write({fd}, os.urandom({MIB})) for _ in range(300)]")
 
+        part = str(tmp_path / "copy.part")
+
         async def check(on: Screens) -> None:
             await select(on, fd)
             await on.press("d")
             await on.until("dump to")
-            await on.type(str(tmp_path / "copy"))
-            await on.until(
-                lambda: isinstance(on.app.screen, Progress) and " MB of 300 MB" in on.text
+            guard.start(
+                f"while not (os.path.exists({part!r}) and os.stat({part!r}).st_size >= {24 * MIB}):"
+                f" pass\nos.kill({on.app.keeper.pid}, signal.SIGSTOP)"
             )
+            await on.type(str(tmp_path / "copy"))
+            await on.until(lambda: " of 300 MB" in on.text)
+            assert isinstance(on.app.screen, Progress)
             assert "━" in on.text
             assert "esc stops" in on.text
             await on.press("escape")
-            await on.until("stopped")
-            until(lambda: list(tmp_path.iterdir()) == [])
+            assert guard.answer() is None
+            os.kill(on.app.keeper.pid, signal.SIGCONT)
+            await on.until("stopped dump of")
+            assert list(tmp_path.iterdir()) == []
 
-        drive(check, puppet.pid)
+        with Puppet() as guard:
+            drive(check, puppet.pid)
     finally:
         source.unlink()
 

@@ -86,6 +86,7 @@ class Dumping:
 
     def _dump(self, path: str, *, overwrite: bool) -> None:
         progress = Progress(about(self._acquired), time.monotonic)
+        before = _inode(path)
 
         def step(done: int, total: int) -> None:
             self._app.call_later(progress.at, done, total)
@@ -109,7 +110,7 @@ class Dumping:
                 self._app.tell_error(error)
                 self._end()
 
-        self._app.push_screen(progress, lambda _: self._stop(future, path))
+        self._app.push_screen(progress, lambda _: self._stop(future, path, before))
         self._app.when(future, answered, refused)
 
     def _overwrite(self, path: str, key: str | None) -> None:
@@ -118,12 +119,22 @@ class Dumping:
         else:
             self.ask(path)
 
-    def _stop(self, future: Future[Reply], path: str) -> None:
+    def _stop(self, future: Future[Reply], path: str, before: int) -> None:
         """The progress has gone: because it is done, or because somebody wants no more of it."""
-        if future.cancel():
-            words = f"dump of {about(self._acquired)} to {safe(path)}"
-            self._app.tell("stopped", words, "nothing is left of it")
+        if not future.cancel():
+            return
+        words = f"dump of {about(self._acquired)} to {path}"
+
+        def over(_: object) -> None:
+            """The keeper does something else: it has stopped, or was past stopping."""
+            if _inode(path) != before:
+                self._app.tell("dumped", about(self._acquired), f"to {path}: complete by then")
+            else:
+                self._app.tell("stopped", words, "nothing is left of it")
             self._end()
+
+        self._app.show_result(f"stopping the {words}")
+        self._app.when(self._app.keeper.perform("actions", self._acquired.id), over, over)
 
     def _done(self, dumped: Dumped) -> None:
         self._app.tell("dumped", about(self._acquired), result_words(dumped))
@@ -134,6 +145,13 @@ class Dumping:
             self._app.keeper.release(self._acquired.id)
         if self._then is not None:
             self._then()
+
+
+def _inode(path: str) -> int:
+    try:
+        return os.stat(path).st_ino
+    except OSError:
+        return 0
 
 
 def result_words(dumped: Dumped) -> str:
