@@ -33,7 +33,7 @@ def _key(record: Record) -> tuple[object, ...] | None:
     """Everything the facts of a kind are made of; None where the mount table is asked as well."""
     link, mode = record.link, record.mode
     path_only = record.flags & _O_PATH if record.flags >= 0 else record.access == 0
-    form = stat.S_IFMT(mode)
+    form = stat.S_IFMT(mode) if record.nlink >= 0 else 0
     if link[:1] != "/":
         if record.sockproto:
             return record.sockproto, form, path_only, record.dev, record.nlink >= 0

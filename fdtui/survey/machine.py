@@ -103,10 +103,19 @@ class MachineTable:
     """Sweeps, completes, relates and orders; used by one thread."""
 
     def __init__(
-        self, engine: Engine, clock: Callable[[], float], relating: Relating | None = None
+        self,
+        engine: Engine,
+        clock: Callable[[], float],
+        live: bool = True,
+        relating: Relating | None = None,
     ) -> None:
+        """`live` False: the engine's rows are not this machine's, so nothing is asked about them.
+
+        `relating`: when sharing and peers are worked out.
+        """
         self._sweeper = Sweeper(engine)
         self._clock = clock
+        self._live = live
         self._relating = relating or Relating()
         self._facts: dict[int, list[Facts]] = {}  # by pid
         self._first_seen: dict[Key, float] = {}
@@ -167,10 +176,10 @@ class MachineTable:
     def complete(self, cancelled: Cancelled = never) -> bool:
         """Work out kind and decoded facts of new rows; False when there is more to do."""
         done = 0
-        socks = Socks()
+        socks = Socks() if self._live else None
         for pid in list(self._incomplete):
             rows = self._facts.get(pid, [])
-            container = self._containers.of(pid)
+            container = self._containers.of(pid) if self._live else None
             label = container.label if container else ""
             for index, facts in enumerate(rows):
                 if not facts.kind:
@@ -187,7 +196,7 @@ class MachineTable:
 
     def relate(self, cancelled: Cancelled = never) -> bool:
         """Work out sharing and peers, if it is time to; True when rows may say more than before."""
-        if not self._relating.due(self._changed):
+        if not self._live or not self._relating.due(self._changed):
             return False
         names = {pid: table.owner.comm for pid, table in self._sweeper.tables.items()}
         if self._relating.relate(self._facts.values(), names, cancelled):

@@ -57,7 +57,7 @@ class MachineScreen(TakingPlace):
         if self._table is None:
             engine = app.machine.scanner()
             self._engine = engine.name
-            self._table = MachineTable(engine, app.machine.clock)
+            self._table = MachineTable(engine, app.machine.clock, app.machine.live)
         if app.last_sweep is None:
             app.last_sweep = app.process_table.sweep(cancelled)
         table = self._table
