@@ -25,6 +25,7 @@ from fdtui.keeper.operations import Reply
 from fdtui.kinds import classify
 from fdtui.linux.json_types import Info
 from fdtui.linux.procfs import Entry
+from fdtui.linux.scm import HasFileno
 from tests.fake_acting import Acting
 from tests.fake_things import Read, Thing
 
@@ -223,6 +224,18 @@ class FakeKeeper(Keeper):
         return self._later(
             lambda: self.acting.answer(op, args or {}, self.open[id], self.thing(id))
         )
+
+    def serve(
+        self, op: str, args: Info | None = None, *, timeout: float = float("inf")
+    ) -> Future[Reply]:
+        self.asked.append(op)
+        return self._later(lambda: Reply({}))
+
+    def give(
+        self, op: str, descriptor: HasFileno, args: Info | None = None, *, timeout: float = 5.0
+    ) -> Future[Reply]:
+        self.asked.append(f"{op} with {type(descriptor).__name__}")
+        return self._later(lambda: Reply({}))
 
     def glance(self, targets: Sequence[Target]) -> Future[list[tuple[Entry, Info] | None]]:
         def see(target: Target) -> tuple[Entry, Info] | None:

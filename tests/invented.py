@@ -242,6 +242,7 @@ class World:
             engine=lambda: InventedEngine(self.procfs),
             neighbours=InventedNeighbours,
             account=account,
+            raising=list,
             live=False,
         )
 

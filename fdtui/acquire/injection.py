@@ -136,6 +136,12 @@ class Injection(Method):
     def acquire(self, target: Target) -> OwnedFd:
         """Have the target send it."""
         order = Order("pull", *target)
+        try:
+            read_file(f"/proc/{target.pid}/syscall")  # asks for the right to attach
+        except PermissionError as error:
+            raise CallFailed(order.call, error, *attach_refusal(target.pid)) from error
+        except OSError:
+            pass  # gone, or not in this kernel: the worker tells
         fd = WORKERS.order(order)
         if fd is None:
             raise CallFailed(order.call, errno.EIO, "no descriptor came")

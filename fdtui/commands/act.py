@@ -14,6 +14,7 @@ from contextlib import contextmanager
 
 from fdtui.acquire.base import Target
 from fdtui.acquire.injection import WORKERS
+from fdtui.commands.helping import with_helper
 from fdtui.commands.targets import parse_target
 from fdtui.errors import FdtuiError
 from fdtui.keeper.actions import actions, fitting
@@ -74,6 +75,7 @@ def run(args: argparse.Namespace) -> int:
 
 @contextmanager
 def _custody(target: Target, via: str | None) -> Iterator[Custody]:
+    with_helper(target, via)
     custody = open_custody(target, via)
     try:
         yield custody

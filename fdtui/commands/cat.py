@@ -13,6 +13,7 @@ import sys
 import time
 
 from fdtui.acquire.base import Target
+from fdtui.commands.helping import with_helper
 from fdtui.commands.targets import parse_target
 from fdtui.errors import CallFailed, FdtuiError, errno_name
 from fdtui.keeper.codec import error_from, error_json
@@ -116,6 +117,7 @@ def _child(parent: int, target: Target, args: argparse.Namespace, report: OwnedF
         return 1
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     try:
+        with_helper(target, args.via)
         custody = open_custody(target, args.via)
         borrow_only(custody)
         return copy(custody, args)

@@ -15,6 +15,7 @@ from types import FrameType
 from typing import NamedTuple, TypeAlias
 
 from fdtui.acquire.base import Target
+from fdtui.commands.helping import with_helper
 from fdtui.commands.targets import parse_target
 from fdtui.errors import CallFailed, FdtuiError
 from fdtui.keeper.custody import Custody
@@ -112,6 +113,7 @@ def parse_words(words: list[str]) -> tuple[list[Wish], list[str]]:
 @contextmanager
 def descriptor(wish: Wish, args: argparse.Namespace) -> Iterator[OwnedFd]:
     """Yield what the command inherits, and say in words on stderr which description it is."""
+    with_helper(wish.target, args.via)
     custody = open_custody(wish.target, args.via)
     try:
         if not custody.shares_description:

@@ -44,14 +44,12 @@ class Helping:
 
     def start(self, done: Done, failed: Failed) -> None:
         """Start one through sudo, pkexec or doas; the screen makes way when a password is asked."""
-        from fdtui.acquire import helper_process
-
         if self.running:
             done()
             return
         if self._starting:
             return
-        tools = helper_process.tools()
+        tools = self._app.machine.raising()
         if not tools:
             failed(FdtuiError("no sudo, pkexec or doas is installed here", "fdtui helper --help"))
             return

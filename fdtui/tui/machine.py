@@ -15,6 +15,7 @@ from fdtui.linux.procfs import ProcFs
 from fdtui.survey.helped import HelpedProcFs
 
 if TYPE_CHECKING:
+    from fdtui.acquire.helper_process import Via
     from fdtui.keeper.api import Keeper
     from fdtui.linux.record import Record
     from fdtui.survey.deleted import Accounting
@@ -64,6 +65,12 @@ def _account(records: Iterable[Record]) -> Accounting:
     return account(records, _file_systems())
 
 
+def _raising() -> list[Via]:
+    from fdtui.acquire.helper_process import tools
+
+    return tools()
+
+
 @dataclass(slots=True)
 class Machine:
     """Where facts come from; every field can be replaced."""
@@ -77,6 +84,7 @@ class Machine:
     neighbours: Callable[[ProcFs], Neighbours] = _neighbours
     account: Callable[[Iterable[Record]], Accounting] = _account
     engine: Callable[[], Engine] = _engine
+    raising: Callable[[], list[Via]] = _raising  # sudo, pkexec, doas, as far as they are there
     live: bool = True  # False: nothing is looked at but when asked, so that pictures stand still
 
     def scanner(self) -> Engine:

@@ -55,8 +55,7 @@ def by_helper(screen: PlaceScreen, wish: Wish) -> None:
 
     app = screen.fdtui
     wish = wish._replace(via=HELPER)
-    # An invented machine has processes that are not there: nobody is asked for a password.
-    if not app.machine.live or app.helping.running or own_rights_do(wish.target):
+    if app.helping.running or own_rights_do(wish.target) or not app.machine.raising():
         acquire(screen, wish)
         return
     app.helping.start(lambda: acquire(screen, wish), lambda error: explain(screen, wish, error))
