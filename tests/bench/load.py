@@ -311,8 +311,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 @contextmanager
-def load(processes: int, fds: int) -> Iterator[None]:
-    """Run the load while the block runs."""
+def load(processes: int, fds: int) -> Iterator[int]:
+    """Run the load while the block runs; gives the pid that all of it descends from."""
     command = [sys.executable, "-m", "tests.bench.load", str(processes), str(fds)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
         assert child.stdin is not None
@@ -321,7 +321,7 @@ def load(processes: int, fds: int) -> Iterator[None]:
         if not line.startswith(b"ready"):
             raise RuntimeError(f"the load did not start: {line.decode()}")
         try:
-            yield
+            yield child.pid
         finally:
             child.stdin.close()
             child.wait()
