@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
@@ -51,11 +52,14 @@ class HelpedEngine(Engine):
 
     def _by_helper(self, refused: dict[int, Table]) -> Iterator[Table]:
         client = self._helper()
-        seen: dict[int, Table] = {}
+        seen: dict[int, Table | None] = {}  # None: ended meanwhile
         if client is not None:
             try:
                 for listed in client.tables(list(refused)):
-                    if listed.error is None:
+                    if listed.error is not None:
+                        if listed.error.errno in (errno.ENOENT, errno.ESRCH):
+                            seen[listed.pid] = None
+                    else:
                         owner = refused[listed.pid].owner
                         records = [_record(e) for e in listed.entries if isinstance(e.fd, int)]
                         seen[listed.pid] = Table(
@@ -64,8 +68,10 @@ class HelpedEngine(Engine):
             except FdtuiError:
                 pass  # it has ended: what it did not tell stays refused
         for pid, table in refused.items():
-            (self._helped if pid in seen else self._refused).add(pid)
-            yield seen.get(pid, table)
+            now = seen.get(pid, table)
+            if now is not None:
+                (self._helped if pid in seen else self._refused).add(pid)
+                yield now
 
     def owner(self, pid: int) -> Owner | None:
         """None too for a table that must be read anew since a helper came or went."""
