@@ -65,7 +65,7 @@ print(json.dumps(said))
 @pytest.fixture
 def puppet() -> Iterator[Puppet]:
     with Puppet() as made:
-        made("keep = [os.pipe(), os.eventfd(3), socket.socketpair(), os.open('/etc/passwd', 0)]")
+        made(f"keep = [os.pipe(), os.eventfd(3), socket.socketpair(), os.open({__file__!r}, 0)]")
         made("watch = select.epoll(); watch.register(keep[1], select.EPOLLIN)")
         yield made
 
