@@ -173,7 +173,7 @@ class PlaceScreen(Screen[None]):
         reason = errno_name(sweep.hidden_errno)
         if sweep.hidden_errno not in (errno.EACCES, errno.EPERM):
             return reason
-        if self.fdtui.machine.uid == 0:
+        if self.fdtui.machine.uid == 0 or self.fdtui.helper_user == "root":
             return f"{reason}, more rights than root has here"
         if sweep.hidden_user == self.fdtui.machine.user:
             return f"{reason}, processes that may not be traced"
@@ -188,7 +188,7 @@ class PlaceScreen(Screen[None]):
         if app.blurred:
             return (Span("paused", "muted"),)
         period = app.poller.period
-        if period > self.period * 1.5:
+        if period >= max(1.0, 2 * self.period) and app.machine.live:
             return (Span(f"slow {period:.0f} s", "strong"),)
         return (Span(f"live {self.period:g} s", "muted"),)
 
