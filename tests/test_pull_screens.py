@@ -289,7 +289,7 @@ def test_a_root_helper_shows_and_takes_what_is_hidden(
     with sudoers(defaults) as uid, hidden_from(uid, runtime, puppet) as term:
         term.press("p")
         term.wait_for("job.log")
-        term.wait_for("+ helper (root) - all ")
+        term.wait_for(lambda text: "+ helper (root) - " in text and "other users'" not in text)
         helper = _helper_of(term.process.pid)
         # Through the helper without being asked for it, with the target's offset.
         term.press("/", "job.log", "enter")

@@ -215,6 +215,8 @@ def seen_from(value: Json) -> tuple[Entry, Info] | None:
 
 def error_json(error: FdtuiError) -> Json:
     told: Info = {"message": error.message, "remedy": error.remedy}
+    if notes := getattr(error, "__notes__", None):
+        told["notes"] = notes
     if isinstance(error, CallFailed):
         told |= {"call": error.call, "errno": error.errno, "cause": error.cause}
     return told
@@ -223,9 +225,12 @@ def error_json(error: FdtuiError) -> Json:
 def error_from(value: Json) -> FdtuiError:
     it = table(value)
     remedy = text(it["remedy"])
+    error = FdtuiError(text(it["message"]), remedy)
     if "call" in it:
-        return CallFailed(text(it["call"]), whole(it["errno"]), text(it["cause"]), remedy)
-    return FdtuiError(text(it["message"]), remedy)
+        error = CallFailed(text(it["call"]), whole(it["errno"]), text(it["cause"]), remedy)
+    for note in items(it.get("notes", [])):
+        error.add_note(text(note))
+    return error
 
 
 def only(value: Mapping[str, Json], key: str) -> Json:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 Fd: TypeAlias = "int | str"
 _REFUSED = (errno.EACCES, errno.EPERM)
-_PROCESS, _LAST_SPECIAL = -4, -1  # the helper's numbers for a process, and cwd root exe
+_PROCESS, _CWD, _LAST_SPECIAL = -4, -3, -1  # the helper's numbers for a process, cwd root exe
 _FRESH = 0.2  # seconds: a listing that a look has just made serves its rows as well
 _LEAST, _DUTY = 0.9, 20  # a whole table is listed at most so often: seconds, times its cost
 _ONE_BY_ONE = 4  # questions of a sweep, before the rest is asked at once
@@ -175,8 +175,16 @@ class HelpedProcFs(ProcFs):
 
 
 def _refusals(client: HelperClient, pids: Sequence[int]) -> dict[int, int | Failure]:
-    """Say of each process whether the helper may list its table: 0, or the failure."""
-    return {table.pid: table.error or 0 for table in client.tables(pids, _PROCESS, _PROCESS)}
+    """Say of each process whether the helper may look into it: 0, or the failure.
+
+    Listing is a question of file modes, reading a link one of ptrace access: cwd stands for those.
+    """
+    found: dict[int, int | Failure] = {}
+    for table in client.tables(pids, _PROCESS, _CWD):
+        links = [entry.error for entry in table.entries if entry.error]
+        refused = next((error for error in links if error.errno in _REFUSED), None)
+        found[table.pid] = table.error or refused or 0
+    return found
 
 
 def _code(answer: int | Failure) -> int:

@@ -43,6 +43,7 @@ class AcquireDialog(Dialog):
 
     def __init__(self, wish: Wish, verdicts: Verdicts, error: FdtuiError | None) -> None:
         self._verdicts, self._error = verdicts, error
+        self._tried = wish.via or "pidfd_getfd"
         able = [n for n, (_, verdict) in enumerate(verdicts) if verdict.state in _ABLE]
         self._chosen = able[0] if able else 0
         self._words = self.words_for(wish)
@@ -55,11 +56,7 @@ class AcquireDialog(Dialog):
     def _lines(self) -> Iterator[DialogLine]:
         head = f"{'METHOD':<{_METHOD}}{'NOW':<{_NOW}}WHY, AND WHAT WOULD CHANGE IT"
         indent = _METHOD + _NOW
-        if self._error is not None and self._unexplained():
-            yield DialogLine(shown(str(self._error), "attention"))
-            if self._error.remedy:
-                yield DialogLine((Span("→ ", "muted"), *shown(self._error.remedy)), 2)
-            yield DialogLine()
+        yield from self._trouble()
         yield DialogLine((Span(head, "muted"),))
         for index, (name, verdict) in enumerate(self._verdicts):
             chosen = index == self._chosen
@@ -78,10 +75,24 @@ class AcquireDialog(Dialog):
                 remedy = (Span(" " * indent + "→ ", "muted"), *shown(verdict.remedy, "muted"))
                 yield DialogLine(remedy, indent + 2, chosen)
 
-    def _unexplained(self) -> bool:
-        """Do the verdicts say nothing of what went wrong?  A helper that failed is ready still."""
-        states = [verdict.state for _, verdict in self._verdicts]
-        return not isinstance(self._error, CallFailed) or all(state == "works" for state in states)
+    def _trouble(self) -> Iterator[DialogLine]:
+        """What went wrong with a method that should have worked; the others explain themselves."""
+        error, states = self._error, {name: verdict.state for name, verdict in self._verdicts}
+        if error is None:
+            return
+        told: list[tuple[str, str]] = []
+        if states.get(self._tried, "works") in _ABLE or not isinstance(error, CallFailed):
+            told.append((str(error), error.remedy))
+        for note in getattr(error, "__notes__", ()):
+            name, _, words = note.partition(": ")
+            if states.get(name) == "works":
+                told.append((words, ""))
+        for words, remedy in told:
+            yield DialogLine(shown(words, "attention"))
+            if remedy:
+                yield DialogLine((Span("→ ", "muted"), *shown(remedy)), 2)
+        if told:
+            yield DialogLine()
 
     def _keys(self) -> list[Button]:
         buttons = []
