@@ -173,7 +173,7 @@ def _record(entry: Entry) -> Record:
         ino=st.ino if st else info.ino if info else -1,
         dev=os.makedev(*st.dev) if st else 0,
         rdev=os.makedev(*st.rdev) if st else 0,
-        mode=st.mode if st else -1,
+        mode=st.mode if st else 0,
         size=st.size if st else -1,
         blocks=st.blocks if st else -1,
         nlink=st.nlink if st else -1,
