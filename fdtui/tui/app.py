@@ -1,41 +1,31 @@
-"""The app: places, the keeper, the poller, the session log, the way out."""
+"""The app: the places, the poller that looks for them, the way in and the way out."""
 
 from __future__ import annotations
 
 import gc
-import os
 import traceback
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, TypeVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import events
-from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.command import Provider
 from textual.filter import LineFilter
 from textual.message import Message
 from textual.screen import Screen
 
-from fdtui.errors import FdtuiError
 from fdtui.render.safe import safe
 from fdtui.survey.processes import ProcessTable, Snapshot
-from fdtui.tui.clipboard import copy
 from fdtui.tui.linefilter import TerminalGuard
 from fdtui.tui.machine import Machine
 from fdtui.tui.poller import Job, Poller
-from fdtui.tui.session import SessionLog
+from fdtui.tui.sessionapp import SessionApp
 from fdtui.tui.settings import Settings
 from fdtui.tui.terminal import leave_on_signals, leave_with_the_terminal
 
 if TYPE_CHECKING:
-    from fdtui.keeper.api import Event, Hold, Keeper
-    from fdtui.keeper.operations import Reply
-    from fdtui.linux.json_types import Info
     from fdtui.tui.helping import Helping
-
-T = TypeVar("T")
 
 
 def _processes() -> Screen[None]:
@@ -62,14 +52,7 @@ def _palette() -> type[Provider]:
     return Everything
 
 
-def _terminal() -> str:
-    try:
-        return os.ttyname(0)
-    except OSError:
-        return ""
-
-
-class FdtuiApp(App[int]):
+class FdtuiApp(SessionApp):
     """One poller thread, one keeper process, three places, each with its own stack of screens."""
 
     CSS_PATH = "fdtui.tcss"
@@ -108,9 +91,7 @@ class FdtuiApp(App[int]):
         open_at: tuple[int, int | None] | None = None,
         settings: Settings | None = None,
     ) -> None:
-        super().__init__()
-        self.machine = machine or Machine()
-        self.log_of_session = SessionLog(self.machine.clock)
+        super().__init__(machine, settings)
         self.process_table = ProcessTable(self.machine.procfs, self.machine.clock)
         self.last_sweep: Snapshot | None = None
         self.poller = Poller(
@@ -119,15 +100,8 @@ class FdtuiApp(App[int]):
         )
         self.frozen_at: float | None = None
         self.blurred = False
-        self.held_count = 0
-        self.holds: Sequence[Hold] = ()
-        self.helper_user = ""  # whom the helper runs as, "" while none does
-        self._helping: Helping | None = None
-        self.session_id = ""  # for `fdtui send --session`
-        self._keeper: Keeper | None = None
-        self._open_at = open_at
-        self.settings = settings or Settings()
         self.crash: list[str] = []  # lines of the traceback, without the values of variables
+        self._open_at = open_at
 
     # Starting and ending
 
@@ -146,7 +120,7 @@ class FdtuiApp(App[int]):
         if self.machine.live:
             leave_with_the_terminal(0, lambda: self.call_later(self.leave, 129))
         _ = self.keeper
-        self._equip()
+        self.equip()
         if self._open_at is not None:
             pid, fd = self._open_at
             self.open_process(pid, fd)
@@ -166,10 +140,7 @@ class FdtuiApp(App[int]):
     def on_unmount(self) -> None:
         """Let go of everything; nothing here may block."""
         self.poller.stop()
-        if self._helping is not None:
-            self._helping.close()
-        if self._keeper is not None:
-            self._keeper.close()
+        self.let_go()
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """No control byte of a stranger reaches the terminal, whichever way it came here."""
@@ -184,8 +155,6 @@ class FdtuiApp(App[int]):
         self.crash = lines
         self._close_messages_no_wait()
 
-    # The keeper and the helper
-
     @property
     def helping(self) -> Helping:
         """What starts a helper that runs as root, and watches it."""
@@ -194,121 +163,6 @@ class FdtuiApp(App[int]):
 
             self._helping = Helping(self)
         return self._helping
-
-    def _equip(self) -> None:
-        """Give a keeper what every one needs: an inbox, and a channel to the helper that runs."""
-        if self.machine.live:
-            # Not by open_inbox(): what the keeper consists of takes 70 ms to import.
-            who: Info = {"tty": _terminal(), "pid": os.getpid(), "root": self.settings.inbox_root}
-            self.when(self.keeper.serve("open_inbox", who), self._listening)
-        if self._helping is not None:
-            self._helping.introduce()
-
-    def _listening(self, reply: Reply) -> None:
-        self.session_id = str(reply.facts["id"])
-
-    @property
-    def keeper(self) -> Keeper:
-        """The process that owns every acquired descriptor; started when first asked for."""
-        if self._keeper is None:
-            self._keeper = self.machine.start_keeper()
-            self._keeper.subscribe(lambda event: self.call_later(self._on_keeper_event, event))
-        return self._keeper
-
-    @property
-    def ready_keeper(self) -> Keeper | None:
-        """The keeper if it was started already; for threads, which must not start it."""
-        return self._keeper
-
-    def held_fds(self, pid: int) -> frozenset[int]:
-        """Numbers of a process that this session holds."""
-        return frozenset(
-            hold.acquired.target.fd for hold in self.holds if hold.acquired.target.pid == pid
-        )
-
-    def when(
-        self,
-        future: Future[T],
-        done: Callable[[T], object],
-        failed: Callable[[FdtuiError], object] | None = None,
-    ) -> None:
-        """Call `done` or `failed` in the event loop; a failure nobody takes is told below."""
-
-        def settle() -> None:
-            if future.cancelled():
-                return
-            try:
-                value = future.result()
-            except FdtuiError as error:
-                (failed or self.tell_error)(error)
-            else:
-                done(value)
-
-        future.add_done_callback(lambda _: self.call_later(settle))
-
-    def _on_keeper_event(self, event: Event) -> None:
-        from fdtui.tui.screens.place import PlaceScreen
-
-        if event.verb != "looked":  # the view writes that when it is left, with how long
-            self.log_of_session.add(event.verb, event.about, event.detail)
-        if event.verb == "received":
-            self.show_result(f"received {event.about} {event.detail}")
-        if (event.verb, event.about) == ("failed", "keeper"):
-            self._equip()  # the next one
-        for screen in self.screen_stack:
-            if isinstance(screen, PlaceScreen):
-                screen.heard(event)
-        self.refresh_held()
-
-    def refresh_held(self) -> None:
-        """Ask how many descriptors are held, for the title of every place."""
-
-        def counted(holds: Sequence[Hold]) -> None:
-            self.holds = holds
-            self.held_count = len(holds)
-            self._redraw_bars()
-
-        self.when(self.keeper.held(), counted, lambda _: None)
-
-    # Telling
-
-    def tell(self, verb: str, about: str, detail: str = "") -> None:
-        """Show one line in place of the keys for 4 s, and write it to the session log."""
-        self.log_of_session.add(verb, about, detail)
-        self.show_result(" ".join(word for word in (verb, about, detail) if word), False)
-
-    def tell_error(self, error: FdtuiError) -> None:
-        """Show why something failed, and what would change it."""
-        self.log_of_session.add("failed", str(error), error.remedy)
-        text = f"{error}  {error.remedy}" if error.remedy else str(error)
-        self.show_result(text, True)
-
-    def show_result(self, text: str, failed: bool = False) -> None:
-        """Show one line in place of the keys for 4 s."""
-        from fdtui.tui.screens.place import PlaceScreen
-
-        for screen in reversed(self.screen_stack):
-            if isinstance(screen, PlaceScreen):
-                screen.show_result(text, failed=failed)
-                return
-
-    def _redraw_bars(self) -> None:
-        from fdtui.tui.screens.place import PlaceScreen
-
-        if isinstance(self.screen, PlaceScreen):
-            self.screen.show_bars()
-
-    def yank(self, text: str, what: str) -> None:
-        """Copy, and say which way it went."""
-        copy(
-            text,
-            self._write_to_terminal,
-            lambda way: self.call_later(self.show_result, f"{what}: {way}", False),
-        )
-
-    def _write_to_terminal(self, sequence: str) -> None:
-        if self._driver is not None:
-            self._driver.write(sequence)
 
     # Moving about
 
@@ -360,4 +214,4 @@ class FdtuiApp(App[int]):
 
     def _rest(self) -> None:
         self.poller.sleep(self.frozen_at is not None or self.blurred)
-        self._redraw_bars()
+        self.redraw_bars()

@@ -1,0 +1,172 @@
+"""What a session is to the app: the machine, the keeper, the helper, what is told and logged."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from typing import TYPE_CHECKING, TypeVar
+
+from textual.app import App
+
+from fdtui.errors import FdtuiError
+from fdtui.tui.clipboard import copy
+from fdtui.tui.machine import Machine
+from fdtui.tui.session import SessionLog
+from fdtui.tui.settings import Settings
+
+if TYPE_CHECKING:
+    from fdtui.keeper.api import Event, Hold, Keeper
+    from fdtui.keeper.operations import Reply
+    from fdtui.linux.json_types import Info
+    from fdtui.tui.helping import Helping
+
+T = TypeVar("T")
+
+
+def _terminal() -> str:
+    try:
+        return os.ttyname(0)
+    except OSError:
+        return ""
+
+
+class SessionApp(App[int]):
+    """One keeper process, at most one helper, and one line below that says what came of it."""
+
+    def __init__(self, machine: Machine | None, settings: Settings | None) -> None:
+        super().__init__()
+        self.machine = machine or Machine()
+        self.settings = settings or Settings()
+        self.log_of_session = SessionLog(self.machine.clock)
+        self.held_count = 0
+        self.holds: Sequence[Hold] = ()
+        self.helper_user = ""  # whom the helper runs as, "" while none does
+        self.session_id = ""  # for `fdtui send --session`
+        self._helping: Helping | None = None
+        self._keeper: Keeper | None = None
+
+    # The keeper and the helper
+
+    def equip(self) -> None:
+        """Give a keeper what every one needs: an inbox, and a channel to the helper that runs."""
+        if self.machine.live:
+            # Not by open_inbox(): what the keeper consists of takes 70 ms to import.
+            who: Info = {"tty": _terminal(), "pid": os.getpid(), "root": self.settings.inbox_root}
+            self.when(self.keeper.serve("open_inbox", who), self._listening)
+        if self._helping is not None:
+            self._helping.introduce()
+
+    def _listening(self, reply: Reply) -> None:
+        self.session_id = str(reply.facts["id"])
+
+    @property
+    def keeper(self) -> Keeper:
+        """The process that owns every acquired descriptor; started when first asked for."""
+        if self._keeper is None:
+            self._keeper = self.machine.start_keeper()
+            self._keeper.subscribe(lambda event: self.call_later(self._on_keeper_event, event))
+        return self._keeper
+
+    @property
+    def ready_keeper(self) -> Keeper | None:
+        """The keeper if it was started already; for threads, which must not start it."""
+        return self._keeper
+
+    def held_fds(self, pid: int) -> frozenset[int]:
+        """Numbers of a process that this session holds."""
+        return frozenset(
+            hold.acquired.target.fd for hold in self.holds if hold.acquired.target.pid == pid
+        )
+
+    def when(
+        self,
+        future: Future[T],
+        done: Callable[[T], object],
+        failed: Callable[[FdtuiError], object] | None = None,
+    ) -> None:
+        """Call `done` or `failed` in the event loop; a failure nobody takes is told below."""
+
+        def settle() -> None:
+            if future.cancelled():
+                return
+            try:
+                value = future.result()
+            except FdtuiError as error:
+                (failed or self.tell_error)(error)
+            else:
+                done(value)
+
+        future.add_done_callback(lambda _: self.call_later(settle))
+
+    def _on_keeper_event(self, event: Event) -> None:
+        from fdtui.tui.screens.place import PlaceScreen
+
+        if event.verb != "looked":  # the view writes that when it is left, with how long
+            self.log_of_session.add(event.verb, event.about, event.detail)
+        if event.verb == "received":
+            self.show_result(f"received {event.about} {event.detail}")
+        if (event.verb, event.about) == ("failed", "keeper"):
+            self.equip()  # the next one
+        for screen in self.screen_stack:
+            if isinstance(screen, PlaceScreen):
+                screen.heard(event)
+        self.refresh_held()
+
+    def refresh_held(self) -> None:
+        """Ask how many descriptors are held, for the title of every place."""
+
+        def counted(holds: Sequence[Hold]) -> None:
+            self.holds = holds
+            self.held_count = len(holds)
+            self.redraw_bars()
+
+        self.when(self.keeper.held(), counted, lambda _: None)
+
+    # Telling
+
+    def tell(self, verb: str, about: str, detail: str = "") -> None:
+        """Show one line in place of the keys for 4 s, and write it to the session log."""
+        self.log_of_session.add(verb, about, detail)
+        self.show_result(" ".join(word for word in (verb, about, detail) if word), False)
+
+    def tell_error(self, error: FdtuiError) -> None:
+        """Show why something failed, and what would change it."""
+        self.log_of_session.add("failed", str(error), error.remedy)
+        text = f"{error}  {error.remedy}" if error.remedy else str(error)
+        self.show_result(text, True)
+
+    def show_result(self, text: str, failed: bool = False) -> None:
+        """Show one line in place of the keys for 4 s."""
+        from fdtui.tui.screens.place import PlaceScreen
+
+        for screen in reversed(self.screen_stack):
+            if isinstance(screen, PlaceScreen):
+                screen.show_result(text, failed=failed)
+                return
+
+    def redraw_bars(self) -> None:
+        """Draw title, status and keys of the screen in front anew."""
+        from fdtui.tui.screens.place import PlaceScreen
+
+        if isinstance(self.screen, PlaceScreen):
+            self.screen.show_bars()
+
+    def yank(self, text: str, what: str) -> None:
+        """Copy, and say which way it went."""
+        copy(
+            text,
+            self._write_to_terminal,
+            lambda way: self.call_later(self.show_result, f"{what}: {way}", False),
+        )
+
+    def _write_to_terminal(self, sequence: str) -> None:
+        if self._driver is not None:
+            self._driver.write(sequence)
+
+    def let_go(self) -> None:
+        """End keeper and helper, without waiting for either."""
+        if self._helping is not None:
+            self._helping.close()
+        if self._keeper is not None:
+            self._keeper.close()
