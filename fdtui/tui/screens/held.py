@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container
 
-from fdtui.keeper.api import Hold
+from fdtui.keeper.api import Event, Hold
 from fdtui.render import units
 from fdtui.render.spans import Span, Spans
 from fdtui.tui.poller import Cancelled
@@ -56,13 +56,6 @@ class Held(PlaceScreen):
 
     def on_mount(self) -> None:
         self.query_one("#session", RuleLine).show((Span("this session", "strong"),))
-        self.table.set_empty(
-            (
-                Span("Nothing is held.  "),
-                Span("s", "key"),
-                Span(" on a descriptor takes it and keeps it", "muted"),
-            )
-        )
         self.table.focus()
         self._draw()
 
@@ -85,6 +78,20 @@ class Held(PlaceScreen):
         except TimeoutError:
             return None
 
+    def _say_why_empty(self) -> None:
+        """What brings something here."""
+        session = self.fdtui.session_id
+        words: Spans = (
+            Span("Nothing is held.  "),
+            Span("s", "key"),
+            Span(" on a descriptor takes it and keeps it", "muted"),
+        )
+        shell: Spans = (
+            Span(f"fdtui send 3 3<>FILE --session {session}"),
+            Span("  in a shell sends one here", "muted"),
+        )
+        self.table.set_empty(words, *([shell] if session else []))
+
     def seen(self, result: object) -> None:
         if isinstance(result, (list, tuple)):
             self.fdtui.holds = result
@@ -92,9 +99,14 @@ class Held(PlaceScreen):
         self._draw()
         self.show_bars()
 
+    def heard(self, event: Event) -> None:
+        """Something came or went: its row at once, not with the next look."""
+        self.fdtui.poller.poke()
+
     def _draw(self) -> None:
         holds = self.fdtui.holds
         self._rows = HeldRows(holds, self.fdtui.machine.clock())
+        self._say_why_empty()
         self.table.set_source(self._rows)
         log = self.query_one("#log", LineTable)
         log.set_source(LogRows(self.fdtui.log_of_session))
