@@ -174,7 +174,8 @@ class ProcessTable:
 
     def _check(self, pid: int, known: _Known) -> None:
         """Look at what seldom changes."""
-        known.checked = self._sweeps
+        # Spread out, so that no sweep has to look at all of them.
+        known.checked = self._sweeps - pid % _RECHECK
         procfs = self._procfs
         command = procfs.cmdline(pid)
         known.kernel = not command and pid != 1 and not _has_executable(procfs, pid)

@@ -33,10 +33,12 @@ class Poller(threading.Thread):
         self._asleep = False  # frozen by the person, or the terminal is not in front
         self.period = period  # the one in force
         self.looks = 0  # delivered so far
+        self._cost = 0.0  # seconds that the last look took
 
     def set_job(self, job: Job | None, period: float | None = None) -> None:
         """Make this the job; it runs at once."""
         self._job = job
+        self._cost = 0.0
         self._job_period = self.period = period or self._base
         self._wake.set()
 
@@ -82,7 +84,9 @@ class Poller(threading.Thread):
                     self._crashed(error)
                     return
                 cost = time.monotonic() - started
-                self.period = max(self._job_period, SLOWDOWN * cost)
+                # The first look costs many times the next: two in a row set the pace.
+                self.period = max(self._job_period, SLOWDOWN * min(cost, self._cost))
+                self._cost = cost
                 if not self._ended and self._job is job:
                     self._deliver(job, result)
                     self.looks += 1
