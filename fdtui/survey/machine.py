@@ -145,6 +145,8 @@ class MachineTable:
         pid = table.owner.pid
         known = {f.record.fd: f for f in self._facts.get(pid, ())} if before else {}
         passed = now - self._read_at.get(pid, now)
+        # A helper that comes or goes opens and closes nothing.
+        first = first or (before is not None and before.owner.error is not None)
         rows = []
         for record in table.records:
             old = known.pop(record.fd, None)
@@ -159,7 +161,7 @@ class MachineTable:
                 rate = moved / passed if passed > 0 else 0.0
                 facts = old._replace(owner=table.owner, record=record, kind="", rate=rate)
             rows.append(facts)
-        for gone in known.values():
+        for gone in known.values() if table.owner.error is None else ():
             self._close(gone, now)
         return rows
 

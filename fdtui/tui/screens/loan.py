@@ -54,7 +54,10 @@ class Loan:
     def take_again(
         self, done: Callable[[], object], failed: Callable[[FdtuiError], object]
     ) -> None:
-        """Borrow it once more; only if it is the same file."""
+        """Borrow it once more, only if it is the same file; injection is asked for each time."""
+        if self.acquired.via == "injection":
+            failed(FdtuiError("given back, and nothing is injected unasked", "p keeps it"))
+            return
 
         def took(acquired: Acquired) -> None:
             if _file(acquired) != _file(self.acquired):
