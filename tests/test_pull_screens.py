@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
+from fdtui.keeper.client import start_keeper
 from fdtui.linux import syscalls
 from fdtui.linux.procfs import ProcFs
 from fdtui.tui.app import FdtuiApp
@@ -261,6 +262,23 @@ def test_under_a_filter_the_target_sends_it_when_asked(puppet: Puppet) -> None:
         term.press("q")
         assert term.wait_exit() == 0
     assert puppet("os.lseek(log, 0, os.SEEK_CUR)") == 0x123
+
+
+@pytest.mark.needs_root
+def test_a_view_by_injection_injects_once(puppet: Puppet) -> None:
+    """A pipe is borrowed for each look, but not by stopping its owner each time."""
+    keeper = start_keeper()
+    try:
+        acquired = keeper.look(puppet.target(puppet("r")), "injection").result(LIMIT)
+        assert kept_by(keeper.pid, puppet.pid, puppet("r"))
+        assert keeper.window(acquired.id, 0, 100).result(LIMIT).data == b"to the pipe"
+        keeper.release(acquired.id).result(LIMIT)
+        assert not kept_by(keeper.pid, puppet.pid, puppet("r"))
+        by_number = keeper.look(puppet.target(puppet("r")), "pidfd_getfd").result(LIMIT)
+        assert not kept_by(keeper.pid, puppet.pid, puppet("r"))
+        keeper.release(by_number.id).result(LIMIT)
+    finally:
+        keeper.close()
 
 
 # As somebody who may not look into the target
