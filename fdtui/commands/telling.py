@@ -27,8 +27,12 @@ def unseen(refused: Collection[Owner], processes: int) -> int:
         return 0
     codes = {owner.error[1] for owner in refused if owner.error is not None}
     names = ", ".join(sorted(map(errno_name, codes)))
-    others = any(owner.uid != os.geteuid() for owner in refused)
-    whose = "other users' processes" if others else "protected (not dumpable, security module)"
+    if os.geteuid() == 0:
+        whose = "more rights than root has here"
+    elif any(owner.uid != os.geteuid() for owner in refused):
+        whose = "other users' processes"
+    else:
+        whose = "processes that may not be traced"
     what = "process" if processes == 1 else "processes"
     print(
         f"fdtui: {len(refused)} of {processes} {what} could not be looked into: {names}, {whose}",
