@@ -341,14 +341,16 @@ def test_a_dump_shows_how_far_it_is_and_escape_leaves_nothing(
                 f"while not (os.path.exists({part!r}) and os.stat({part!r}).st_size >= {24 * MIB}):"
                 f" pass\nos.kill({on.app.keeper.pid}, signal.SIGSTOP)"
             )
-            await on.type(str(tmp_path / "copy"))
-            await on.until(lambda: " of 300 MB" in on.text)
-            assert isinstance(on.app.screen, Progress)
-            assert "━" in on.text
-            assert "esc stops" in on.text
-            await on.press("escape")
-            assert guard.answer() is None
-            os.kill(on.app.keeper.pid, signal.SIGCONT)
+            try:
+                await on.type(str(tmp_path / "copy"))
+                await on.until(lambda: " of 300 MB" in on.text)
+                assert isinstance(on.app.screen, Progress)
+                assert "━" in on.text
+                assert "esc stops" in on.text
+                await on.press("escape")
+                assert guard.answer() is None
+            finally:
+                os.kill(on.app.keeper.pid, signal.SIGCONT)
             await on.until("stopped dump of")
             assert list(tmp_path.iterdir()) == []
 
