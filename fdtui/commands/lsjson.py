@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, cast
 
 from fdtui.commands.lssockets import info_and_size
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 _encode = json.JSONEncoder(separators=(",", ":")).encode
 _MOST = 1 << 16
 _FILES = ("regular", "directory")
+_MODES = {4: "r", 2: "w", 6: "rw", 0: "path"}
 _NUMBERED = ("socket:[", "pipe:[")
 
 
@@ -67,26 +68,30 @@ def _target(link: str) -> str:
     return f'"target":"{link}"' if link.startswith(_NUMBERED) else _targets[link]
 
 
-@cache
-def _access(flags: int, access: int) -> str:
-    """The members `mode` and `flags`."""
-    if flags < 0:
-        mode = {4: "r", 2: "w", 6: "rw", 0: "path"}.get(access)
-        return f'"mode":{_encode(mode)},"flags":null'
-    return f'"mode":"{access_mode(flags)}","flags":{_encode(open_flag_names(flags))}'
-
-
-@cache
-def _device(number: int) -> str:
-    return _encode(values.device(number))
-
-
-@cache
-def _error(error: tuple[str, int] | None) -> str:
-    if error is None:
-        return '"error":null'
-    call, code = error
-    return f'"error":{_encode({"call": call, "errno": code, "name": errno_name(code)})}'
+@lru_cache(_MOST)
+def _common(
+    kind: str,
+    flags: int,
+    access: int,
+    dev: int | None,
+    mnt_id: int,
+    deleted: bool,
+    error: tuple[str, int] | None,
+) -> str:
+    """The members that are the same for many rows."""
+    failed = None
+    if error is not None:
+        failed = {"call": error[0], "errno": error[1], "name": errno_name(error[1])}
+    members = {
+        "kind": kind,
+        "mode": access_mode(flags) if flags >= 0 else _MODES.get(access),
+        "flags": open_flag_names(flags) if flags >= 0 else None,
+        "dev": None if dev is None else values.device(dev),
+        "mnt_id": mnt_id if mnt_id >= 0 else None,
+        "deleted": deleted,
+        "error": failed,
+    }
+    return _encode(members)[1:-1]
 
 
 @cache
@@ -227,14 +232,12 @@ def _row(
     info: str,
     special: str = "",
 ) -> str:
-    known = record.nlink >= 0
+    nlink = record.nlink
+    deleted = nlink == 0 and values.deleted(record)
+    dev = record.dev if nlink >= 0 else None
+    common = _common(kind, record.flags, record.access, dev, record.mnt_id, deleted, record.error)
     return (
-        f'{head}{_encode(special) if special else record.fd},"kind":"{kind}",'
-        f"{_access(record.flags, record.access)},"
+        f"{head}{_encode(special) if special else record.fd},{common},"
         f'"pos":{"null" if pos is None else pos},"size":{"null" if size is None else size},'
-        f'"dev":{_device(record.dev) if known else "null"},'
-        f'"ino":{record.ino if known else "null"},'
-        f'"mnt_id":{record.mnt_id if record.mnt_id >= 0 else "null"},'
-        f'"deleted":{"true" if record.nlink == 0 and values.deleted(record) else "false"},'
-        f'{_target(record.link)},"info":{info},{_error(record.error)}'
+        f'"ino":{"null" if dev is None else record.ino},{_target(record.link)},"info":{info}'
     )

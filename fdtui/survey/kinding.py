@@ -12,7 +12,7 @@ _MOST = 1 << 14
 _O_PATH = 0o10000000
 _MQUEUE_SIZE = 80
 _NUMBERED = ("socket:[", "pipe:[")
-_INTERNAL = ("/memfd:", "/secret", "/dmabuf")
+_INTERNAL = ("/memfd:", "/secret")
 _known: dict[tuple[object, ...], FdKind] = {}
 
 
@@ -43,9 +43,9 @@ def _key(record: Record) -> tuple[object, ...] | None:
         return None
     if form == stat.S_IFREG:
         # A queue or a memfd is told by its name and size on a file system without a device.
-        if record.size == _MQUEUE_SIZE or link[:7] in _INTERNAL:
+        if record.size == _MQUEUE_SIZE or link[:7] == "/dmabuf":
             return None
-        return form, record.dev
+        return form, record.dev, link[:7] if link[:7] in _INTERNAL else ""
     if form in (stat.S_IFCHR, stat.S_IFBLK):
         return form, record.dev, record.rdev, record.extra.partition(":")[0], record.sockproto
     if form == 0:
