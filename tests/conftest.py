@@ -6,11 +6,18 @@ import os
 from collections.abc import Generator
 
 import pytest
+from hypothesis import settings
 
 # Before Textual is imported anywhere: its Rust geometry is 32 bits wide, and motion is a flake.
 os.environ["TEXTUAL_SPEEDUPS"] = "0"
 os.environ["TEXTUAL_ANIMATIONS"] = "none"
 os.environ.pop("NO_COLOR", None)
+
+# The same examples on every run: what the checks say must depend on the code alone.  New ones are
+# looked for by the fuzzing benches, and by HYPOTHESIS_PROFILE=explore.
+settings.register_profile("checks", derandomize=True, database=None, deadline=None)
+settings.register_profile("explore", deadline=None)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "checks"))
 
 MUST_RUN = bool(os.environ.get("FDTUI_MUST_RUN"))
 

@@ -122,7 +122,8 @@ class _RowBuilder:
             "".join(text),
             self.first,
             False,
-            tuple(starts),
+            # As a row of plain text has it: the same bytes give the same row from wherever.
+            None if starts == list(range(byte)) else tuple(starts),
             tuple(escapes),
         )
 

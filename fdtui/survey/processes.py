@@ -174,8 +174,10 @@ class ProcessTable:
 
     def _check(self, pid: int, known: _Known) -> None:
         """Look at what seldom changes."""
-        # Spread out, so that no sweep has to look at all of them.
-        known.checked = self._sweeps - pid % _RECHECK
+        known.checked = self._sweeps
+        if known.row is None:
+            # Spread out from the first time on, so that no later sweep has to look at all of them.
+            known.checked -= pid % _RECHECK
         procfs = self._procfs
         command = procfs.cmdline(pid)
         known.kernel = not command and pid != 1 and not _has_executable(procfs, pid)
