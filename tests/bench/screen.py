@@ -10,12 +10,11 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 
 from tests.bench.load import load
-from tests.terminal import Terminal
+from tests.terminal import COMMAND, Terminal
 
 BARE = """
 import os
@@ -24,31 +23,18 @@ from textual.app import App
 from textual.widgets import Static
 class Bare(App):
     def compose(self):
-        yield Static("processes,")
+        yield Static("fdtui")
 Bare().run()
 """
 ROUNDS = 7
 
 
-def first_paint(arguments: list[str]) -> float:
+def first_paint(command: Sequence[str]) -> float:
     """Seconds from exec to the first screen that says something."""
     began = time.perf_counter()
-    with Terminal(arguments) as term:
-        term.wait_for("processes,")
+    with Terminal([], command=command) as term:
+        term.wait_for("fdtui")
         return time.perf_counter() - began
-
-
-@contextmanager
-def bare_app() -> Iterator[None]:
-    """Make Terminal start a bare Textual app instead of fdtui."""
-    import tests.terminal as terminal
-
-    known = terminal.COMMAND
-    terminal.COMMAND = [sys.executable, "-c", BARE]
-    try:
-        yield
-    finally:
-        terminal.COMMAND = known
 
 
 def cpu_ticks(pid: int) -> int:
@@ -99,9 +85,8 @@ def watching(processes: int, seconds: float) -> None:
 def main() -> None:
     ours, bare = [], []
     for _ in range(ROUNDS):
-        ours.append(first_paint([]))
-        with bare_app():
-            bare.append(first_paint([]))
+        ours.append(first_paint(COMMAND))
+        bare.append(first_paint([sys.executable, "-c", BARE]))
     a, b = statistics.median(ours), statistics.median(bare)
     print(
         f"first paint   fdtui {1000 * a:.0f} ms   bare Textual app {1000 * b:.0f} ms   x{a / b:.2f}"
