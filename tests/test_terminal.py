@@ -180,3 +180,28 @@ def test_a_hung_file_system_delays_nothing_but_its_own_row(tmp_path: Path) -> No
             assert time.monotonic() - began < 1.5
             assert term.restored() == []
         assert fine
+
+
+CRASH = """
+import os
+os.environ["TEXTUAL_SPEEDUPS"] = "0"
+import sys
+from fdtui.tui.run import run
+from fdtui.tui.screens.processes import Processes
+def action_tree(self):
+    secret = "".join(map(chr, [83, 69, 67, 82, 69, 84]))
+    raise RuntimeError("a defect")
+Processes.action_tree = action_tree
+sys.exit(run())
+"""
+
+
+def test_a_crash_restores_the_terminal_and_tells_no_values() -> None:
+    with Terminal([], command=[sys.executable, "-c", CRASH]) as term:
+        term.wait_for("processes,")
+        term.press("t")
+        assert term.wait_exit() == 1
+        assert term.restored() == []
+        assert b"RuntimeError: a defect" in term.raw
+        assert b"this is a defect of fdtui" in term.raw
+        assert b"SECRET" not in term.raw
