@@ -9,7 +9,11 @@ import sys
 from importlib import import_module
 
 from fdtui import __version__
-from fdtui.errors import FdtuiError
+from fdtui.errors import FdtuiError, WrongUsage
+
+TYPE_CHECKING = False  # that of typing would have it imported, which --help has no use for
+if TYPE_CHECKING:
+    from typing import NoReturn
 
 # Name, module, one line for --help.  The module is imported only when its command is typed.
 COMMANDS = {
@@ -39,6 +43,16 @@ class _Help(argparse.RawDescriptionHelpFormatter):
         super().__init__(prog, width=_width() - 2)
 
 
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line and where to read on, as all errors are told."""
+
+    def error(self, message: str) -> NoReturn:
+        """Exit with status 2."""
+        from fdtui.commands.telling import fail
+
+        self.exit(fail(WrongUsage(message, f"{self.prog} --help")))
+
+
 def _width() -> int:
     try:
         return int(os.environ["COLUMNS"]) or 80
@@ -53,7 +67,7 @@ def _width() -> int:
 def _top_parser() -> argparse.ArgumentParser:
     width = max(map(len, COMMANDS))
     commands = "\n".join(f"  {name:<{width}}  {text}" for name, text in COMMANDS.items())
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="fdtui",
         usage="fdtui [PID | PID:FD]\n       fdtui COMMAND ...",
         description="See, steal and watch the open file descriptors of any Linux process.",
@@ -71,9 +85,7 @@ def _run_command(name: str, arguments: list[str]) -> int:
     module = import_module(f"fdtui.commands.{name}")
     gc.freeze()
     gc.enable()
-    parser = argparse.ArgumentParser(
-        prog=f"fdtui {name}", description=module.__doc__, formatter_class=_Help
-    )
+    parser = _Parser(prog=f"fdtui {name}", description=module.__doc__, formatter_class=_Help)
     module.add_arguments(parser)
     status: int = module.run(parser.parse_args(arguments))
     sys.stdout.flush()

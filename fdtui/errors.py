@@ -18,6 +18,10 @@ class FdtuiError(Exception):
         return self.message
 
 
+class WrongUsage(FdtuiError):
+    """Words that a command cannot be given: exit status 2."""
+
+
 def errno_name(code: int) -> str:
     """`EPERM` for 1; the number itself for a code this C library has no name for."""
     return errno_names.errorcode.get(code, str(code))

@@ -114,7 +114,7 @@ def test_wrong_words_are_2_and_what_fits_is_listed(puppet: Puppet) -> None:
     ):
         assert act(puppet.pid, reader, *words).returncode == 2
     unknown = act(puppet.pid, reader, "nonsense")
-    assert (unknown.returncode, "there are truncate-rewind" in unknown.stderr) == (1, True)
+    assert (unknown.returncode, "there are truncate-rewind" in unknown.stderr) == (2, True)
     listed = act(puppet.pid, reader, yes=False).stdout
     assert "drain " in listed
     assert "write" not in listed

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from fdtui.commands.run import Wrong, parse_words
+from fdtui.commands.run import parse_words
+from fdtui.errors import WrongUsage
 from fdtui.linux.owned import OwnedFd
 from fdtui.linux.spawn import spawn
 from tests.puppets import Puppet, ended, until
@@ -158,7 +159,7 @@ def test_dashes_behind_the_first_belong_to_the_command() -> None:
     wishes, command = parse_words([f"{os.getpid()}:0=5", "--", "cmd", "--", "x=1"])
     assert [wish.number for wish in wishes] == [5]
     assert command == ["cmd", "--", "x=1"]
-    with pytest.raises(Wrong):
+    with pytest.raises(WrongUsage):
         parse_words(["cmd"])
 
 

@@ -1,25 +1,27 @@
 """Change what is shared: truncate, seek, unlock, shut down ... after showing what it does.
 
 fdtui act PID:FD lists what fits.  TEXT takes \\n \\xHH \\0 and other escapes, - reads stdin;
-sizes and offsets take 0x, K, M, G.
+sizes and offsets take 0x, K, M, G.  Options may stand anywhere; behind -- there are none.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import shlex
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from fdtui.acquire.base import Target
 from fdtui.acquire.injection import WORKERS
+from fdtui.commands.actwords import Given, take_apart
 from fdtui.commands.helping import with_helper
 from fdtui.commands.targets import parse_target
-from fdtui.errors import FdtuiError
+from fdtui.errors import FdtuiError, WrongUsage
 from fdtui.keeper.actions import actions, fitting
 from fdtui.keeper.actions.affected import affected
-from fdtui.keeper.actions.arguments import MAX_TEXT, Usage, parse_words
+from fdtui.keeper.actions.arguments import MAX_TEXT, parse_words
 from fdtui.keeper.actions.base import Action, Outcome, Preview, command_line
 from fdtui.keeper.actions.codec import action_named
 from fdtui.keeper.actions.doing import holding, outcome_words, perform, preview
@@ -36,36 +38,36 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     lines = [f"  {action.usage():<26}  {action.title}" for action in actions().values()]
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = "actions:\n" + "\n".join(lines)
-    parser.add_argument("target", metavar="PID:FD")
-    parser.add_argument("action", nargs="?", metavar="ACTION")
-    parser.add_argument("words", nargs="*", metavar="ARGS")
+    parser.usage = "fdtui act [--yes] [--via NAME] PID:FD [ACTION [ARGS]]"
+    parser.allow_abbrev = False
     parser.add_argument("--yes", action="store_true", help="do it without asking")
     parser.add_argument("--via", metavar="NAME", help="the method: pidfd_getfd, helper, injection")
+    parser.add_argument("words", nargs=argparse.REMAINDER, metavar="PID:FD [ACTION [ARGS]]")
+    parser.set_defaults(print_help=parser.print_help)
 
 
 def run(args: argparse.Namespace) -> int:
     """Preview, ask, perform; 0 done, 1 refused, failed or done in part, 2 wrong words."""
-    target = parse_target(args.target)
-    try:
-        action = action_named(args.action) if args.action else None
-        words = tuple(_absolute(word, args.action) for word in args.words)
-        values = parse_words(action.arguments, words, _stdin) if action else ()
-    except Usage as error:
-        return _usage(error)
-    asks = os.isatty(0) and os.isatty(2)
-    if action and not args.yes and (not asks or "-" in args.words):
+    if "--help" in args.words[: args.words.index("--") if "--" in args.words else None]:
+        args.print_help()
+        return 0
+    given = take_apart(args.words, yes=args.yes, via=args.via)
+    target = parse_target(given.target)
+    action = _action(given)
+    asks = os.isatty(0) and os.isatty(2) and "-" not in given.words
+    if action and not given.yes and not asks:
+        parse_words(action.arguments, given.words, bytes)  # what is wrong with them comes first
         raise FdtuiError(
             "nothing is changed without --yes when there is no terminal to ask on",
-            f"{command_line(target, [args.action, *args.words])} --yes",
+            shlex.join(given.with_yes()),
         )
-    with _custody(target, args.via) as custody:
+    words = [_absolute(word, given.action) for word in given.words]
+    values = parse_words(action.arguments, words, _stdin) if action else ()
+    with _custody(target, given.via) as custody:
         if action is None:
             return _list(custody)
-        try:
-            shown = preview(custody, action, values)
-        except Usage as error:
-            return _usage(error)
-        if not args.yes:
+        shown = preview(custody, action, values)
+        if not given.yes:
             _show(action, shown, _affected(custody, shown))
             if not _confirmed(action):
                 print("left alone", file=sys.stderr)
@@ -84,6 +86,15 @@ def _custody(target: Target, via: str | None) -> Iterator[Custody]:
         WORKERS.close()
 
 
+def _action(given: Given) -> Action | None:
+    if not given.action:
+        return None
+    try:
+        return action_named(given.action)
+    except FdtuiError as error:
+        raise WrongUsage(error.message, error.remedy) from error
+
+
 def _absolute(word: str, action: str) -> str:
     if action not in _PATHS or word.startswith(("/", "@", "|")):
         return word
@@ -92,13 +103,6 @@ def _absolute(word: str, action: str) -> str:
 
 def _stdin() -> bytes:
     return sys.stdin.buffer.read(MAX_TEXT + 1)
-
-
-def _usage(error: Usage) -> int:
-    print(f"fdtui: {safe(error.message)}", file=sys.stderr)
-    if error.remedy:
-        print(f"  {safe(error.remedy)}", file=sys.stderr)
-    return 2
 
 
 def _list(custody: Custody) -> int:

@@ -17,7 +17,7 @@ from typing import NamedTuple, TypeAlias
 from fdtui.acquire.base import Target
 from fdtui.commands.helping import with_helper
 from fdtui.commands.targets import parse_target
-from fdtui.errors import CallFailed, FdtuiError
+from fdtui.errors import CallFailed, FdtuiError, WrongUsage
 from fdtui.keeper.custody import Custody
 from fdtui.keeper.looks import open_custody
 from fdtui.linux.act import Act
@@ -40,10 +40,6 @@ class Wish(NamedTuple):
     words: str  # as typed
 
 
-class Wrong(FdtuiError):
-    """Wrong usage: exit status 2."""
-
-
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options; the words are taken apart at `--` by ourselves."""
     parser.usage = "fdtui run [--shared | --private] [--via NAME] PID:FD[=N]... -- COMMAND..."
@@ -63,11 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Acquire, start, wait; the status is the command's, 128+n when a signal ended it."""
-    try:
-        wishes, command = parse_words(args.words)
-    except Wrong as error:
-        print(f"fdtui: {plain(error.message)}\n  {plain(error.remedy)}", file=sys.stderr)
-        return 2
+    wishes, command = parse_words(args.words)
     with ExitStack() as stack:
         inherited = {wish.number: stack.enter_context(descriptor(wish, args)) for wish in wishes}
         with signals_waiting() as mask:
@@ -88,25 +80,27 @@ def run(args: argparse.Namespace) -> int:
 
 
 def parse_words(words: list[str]) -> tuple[list[Wish], list[str]]:
-    """Take `PID:FD[=N]... -- COMMAND...` apart; Wrong says what is missing or twice."""
+    """Take `PID:FD[=N]... -- COMMAND...` apart; WrongUsage says what is missing or twice."""
     remedy = "fdtui run 812:3=0 -- gzip -c"
     if "--" not in words:
-        raise Wrong("-- and a command are missing", remedy)
+        raise WrongUsage("-- and a command are missing", remedy)
     place = words.index("--")
     command = words[place + 1 :]
     if not command or not place:
-        raise Wrong("a PID:FD before -- and a command behind it are needed", remedy)
+        raise WrongUsage("a PID:FD before -- and a command behind it are needed", remedy)
     wishes = []
     for word in words[:place]:
         descriptor, equals, number = word.partition("=")
         if equals and not (number.isascii() and number.isdigit() and len(number) < 8):
-            raise Wrong(f"not PID:FD=N: {word}", remedy)
+            raise WrongUsage(f"not PID:FD=N: {word}", remedy)
         target = parse_target(descriptor)
         wishes.append(Wish(target, int(number) if equals else target.fd, word))
     numbers = [wish.number for wish in wishes]
     for wish in wishes:
         if numbers.count(wish.number) > 1:
-            raise Wrong(f"two descriptors for number {wish.number}", "PID:FD=N chooses another")
+            raise WrongUsage(
+                f"two descriptors for number {wish.number}", "PID:FD=N chooses another"
+            )
     return wishes, command
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from fdtui.acquire.base import Target
-from fdtui.errors import CallFailed, FdtuiError
+from fdtui.errors import CallFailed, WrongUsage
 from fdtui.linux.procfs import ProcFs
 
 
@@ -17,10 +17,10 @@ class Place(NamedTuple):
 
 
 def parse_place(text: str) -> Place:
-    """Parse `PID` or `PID:FD`; FdtuiError says what is wrong with it."""
+    """Parse `PID` or `PID:FD`; WrongUsage says what is wrong with it."""
     pid, colon, fd = text.partition(":")
     if not pid.isdigit() or (colon and not fd.isdigit()):
-        raise FdtuiError(f"not PID or PID:FD: {text}", "fdtui --help lists the commands")
+        raise WrongUsage(f"not PID or PID:FD: {text}", "fdtui --help lists the commands")
     return Place(int(pid), int(fd) if colon else None)
 
 
@@ -28,7 +28,7 @@ def parse_target(text: str, procfs: ProcFs | None = None) -> Target:
     """Parse `PID:FD` and pin the process by its start time."""
     place = parse_place(text)
     if place.fd is None:
-        raise FdtuiError(f"not PID:FD: {text}", f"fdtui ls -p {place.pid} lists its descriptors")
+        raise WrongUsage(f"not PID:FD: {text}", f"fdtui ls -p {place.pid} lists its descriptors")
     return Target(place.pid, start_time(place.pid, procfs), place.fd)
 
 

@@ -6,19 +6,19 @@ import os
 import sys
 from collections.abc import Collection
 
-from fdtui.errors import FdtuiError, errno_name
+from fdtui.errors import FdtuiError, WrongUsage, errno_name
 from fdtui.linux.record import Owner
 from fdtui.render.safe import plain
 
-PARTLY = 3
+REFUSED, WRONG_USAGE, PARTLY = 1, 2, 3
 
 
 def fail(error: FdtuiError) -> int:
-    """Print one line, and the remedy on a second; 1 is the exit status."""
+    """Print one line, and the remedy on a second; returns the exit status, 1 or 2."""
     print(f"fdtui: {plain(str(error))}", file=sys.stderr)
     if error.remedy:
         print(f"  {plain(error.remedy)}", file=sys.stderr)
-    return 1
+    return WRONG_USAGE if isinstance(error, WrongUsage) else REFUSED
 
 
 def unseen(refused: Collection[Owner], processes: int) -> int:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import NamedTuple, TypeAlias
 
-from fdtui.errors import FdtuiError
+from fdtui.errors import WrongUsage
 
 Value: TypeAlias = "int | str | bytes"
 Args: TypeAlias = tuple[Value, ...]
@@ -31,8 +31,8 @@ _SHORT = {
 }
 
 
-class Usage(FdtuiError):
-    """The words of an action are wrong: exit status 2."""
+class Usage(WrongUsage):
+    """The words of an action are wrong."""
 
 
 class Argument(NamedTuple):
@@ -77,12 +77,15 @@ def parse_text(word: str) -> bytes:
 
 
 def write_text(data: bytes) -> str:
-    r"""Return the word that parse_text() turns into these bytes: printable ASCII, else \xHH."""
+    r"""Return the word that parse_text() turns into these bytes: printable ASCII, else \xHH.
+
+    It never begins with `-`, so that a command line takes it for no option and not for stdin.
+    """
     word = "".join(
         "\\\\" if byte == 0x5C else chr(byte) if 0x20 <= byte < 0x7F else f"\\x{byte:02x}"
         for byte in data
     )
-    return "\\x2d" if word == "-" else word
+    return "\\x2d" + word[1:] if word.startswith("-") else word
 
 
 def parse_switch(word: str) -> int:
