@@ -59,6 +59,13 @@ PROGRAM = Family("&", "kernel program or policy")
 UNDECODED = Family("?", "not decoded")
 
 
+class Counter(NamedTuple):
+    """A count that only grows: a view that looks again tells how fast, in place of the note."""
+
+    value: int
+    of_bytes: bool = False
+
+
 class Fact(NamedTuple):
     """One line of a pane or a state view: muted key, value, muted note.
 
@@ -69,6 +76,7 @@ class Fact(NamedTuple):
     value: Spans
     note: str = ""
     share: float | None = None
+    counter: Counter | None = None
 
 
 class Section(NamedTuple):

@@ -4,27 +4,42 @@ from __future__ import annotations
 
 import socket
 import struct
-from collections.abc import Callable
 
-from fdtui.kinds._inet import InetKind, is_service, listening
-from fdtui.kinds._info import integer, line, nested, number, strong, text, words
+from fdtui.kinds._inet import InetKind, is_service, listening, waiting_facts
+from fdtui.kinds._info import integer, line, nested, strong, text
 from fdtui.kinds._options import Option, option_text
 from fdtui.kinds._sockets import filled
+from fdtui.kinds._tcp_facts import info_facts, timer_facts
 from fdtui.kinds.base import Fact, Section, fact
 from fdtui.linux.abi import TcpState
+from fdtui.linux.cgroup import path_of_id
 from fdtui.linux.json_types import Info
 from fdtui.linux.peek import Peek
-from fdtui.linux.peek_socket import SIOCOUTQNSD, option_bytes
+from fdtui.linux.peek_socket import (
+    SIOCOUTQNSD,
+    SO_BINDTOIFINDEX,
+    diag_socket,
+    option,
+    option_bytes,
+)
 from fdtui.linux.procfs import Entry
+from fdtui.linux.sockask import Endpoint, Told, ask_tcp
 from fdtui.linux.spans import Role, Spans
 from fdtui.linux.tcpinfo import parse_tcp_info
-from fdtui.linux.units import count, short_time, size_words
 
 _TCP = socket.IPPROTO_TCP
 _TCP_INFO = 11
 _TCP_CONGESTION = 13
 _TCP_ULP = 31
 _TCP_INFO_SIZE = 512
+_MPTCP = 262
+
+
+_SHUT = {
+    "receive": "for receiving",
+    "send": "for sending",
+    "both": "both ways",
+}
 
 
 class Tcp(InetKind):
@@ -63,7 +78,7 @@ class Tcp(InetKind):
             found["not_sent"] = struct.unpack("i", peek.ioctl_read(SIOCOUTQNSD, 4))[0]
         except OSError:
             pass  # a listener has no send queue
-        return found
+        return {**found, **_asked(peek, found)}
 
     def size(self, entry: Entry, info: Info) -> int | None:
         received, sent = integer(info, "recv_queue"), integer(info, "send_queue")
@@ -85,28 +100,22 @@ class Tcp(InetKind):
 
     def connection(self, info: Info) -> list[Fact]:
         facts = super().connection(info)
-        told = nested(info, "tcp_info")
-        if retransmits := integer(told, "retransmits"):
-            note = f"backoff {told['backoff']}"
-            facts.append(fact("retransmits", retransmits, note, role="attention"))
+        facts += timer_facts(info)
+        if shut := text(info, "shutdown"):
+            facts.append(fact("shut down", _SHUT[shut]))
         if text(info, "ulp"):
             facts.append(fact("over it", text(info, "ulp")))
+        if (group := text(info, "cgroup")) not in ("", "/"):
+            facts.append(fact("cgroup", group, "where it was made"))
         return facts
 
     def queue_facts(self, info: Info) -> list[Fact]:
         told = nested(info, "tcp_info")
         if text(info, "state") == "LISTEN":
-            waiting, backlog = integer(info, "recv_queue"), integer(info, "send_queue")
-            if waiting is None or backlog is None:
-                return []
-            share = min(1.0, waiting / backlog) if backlog else None
-            accepted = fact(
-                "waiting", f"{waiting:,} of {backlog:,}", "connections not accepted yet"
-            )
-            return [accepted._replace(share=share)]
+            return waiting_facts(info)
         facts = super().queue_facts(info)
         flight, window = integer(told, "unacked"), integer(told, "snd_cwnd")
-        if flight is not None and window:
+        if flight is not None and window and self.remote(info):
             full = flight >= window
             note = "segments: the window is full" if full else "segments"
             role: Role = "attention" if full else "text"
@@ -122,9 +131,9 @@ class Tcp(InetKind):
 
     def more_sections(self, info: Info) -> tuple[Section, ...]:
         told = nested(info, "tcp_info")
-        if not told or text(info, "state") == "LISTEN":
-            return ()
-        return (Section("TCP_INFO", tuple(_info_facts(told))),)
+        if not told or text(info, "state") in ("LISTEN", "CLOSE"):
+            return ()  # left over from before, or never measured
+        return (Section("TCP_INFO", tuple(info_facts(told))),)
 
     def hold_cost(self, entry: Entry, info: Info) -> str:
         if text(info, "state") == "LISTEN":
@@ -136,47 +145,39 @@ class Tcp(InetKind):
         return super().hold_cost(entry, info)
 
 
-def _times(told: Info) -> list[Fact]:
-    facts = []
-    for key, name in (("rtt", "rtt"), ("min_rtt", "min rtt"), ("rto", "rto"), ("ato", "ato")):
-        if (seconds := number(told, key)) is not None:
-            vary = number(told, "rttvar") if key == "rtt" else None
-            note = f"± {vary * 1000:.1f}" if vary is not None else ""
-            facts.append(fact(name, short_time(seconds), note))
-    return facts
+def _asked(peek: Peek, found: Info) -> Info:
+    """Return what sock_diag tells beyond getters: `timer shutdown cgroup`, and BBR's measures."""
+    address, port = text(found, "laddr"), integer(found, "lport")
+    if not address or not port:
+        return {}  # not bound: the kernel cannot find it either
+    remote, to = text(found, "raddr"), integer(found, "rport")
+    try:
+        with diag_socket(peek, integer(found, "netns")) as sock:
+            told = ask_tcp(
+                sock,
+                peek.statx().ino,
+                socket.AF_INET6 if text(found, "family") == "inet6" else socket.AF_INET,
+                socket.IPPROTO_TCP if text(found, "protocol") == "tcp" else _MPTCP,
+                Endpoint(address, port),
+                Endpoint(remote, to) if remote and to else None,
+                option(peek, socket.SOL_SOCKET, SO_BINDTOIFINDEX) or 0,
+            )
+    except OSError:
+        return {}  # another network namespace, which may not be entered
+    return _told(told, found) if told else {}
 
 
-def _info_facts(told: Info) -> list[Fact]:
-    facts = _times(told)
-    rate: Callable[[int], str] = lambda value: f"{size_words(value)}/s"  # noqa: E731
-    shown: tuple[tuple[str, str, Callable[[int], str], str], ...] = (
-        ("snd_mss", "snd_mss", count, ""),
-        ("rcv_mss", "rcv_mss", count, ""),
-        ("pmtu", "pmtu", count, ""),
-        ("snd_cwnd", "cwnd", count, "segments"),
-        ("snd_ssthresh", "ssthresh", count, "segments"),
-        ("pacing_rate", "pacing", rate, ""),
-        ("delivery_rate", "delivery", rate, ""),
-        ("bytes_sent", "sent", size_words, ""),
-        ("bytes_acked", "acked", size_words, ""),
-        ("bytes_received", "received", size_words, ""),
-        ("total_retrans", "retrans", count, "segments"),
-        ("lost", "lost", count, "now"),
-        ("reordering", "reordering", count, ""),
-    )
-    for key, name, show, note in shown:
-        if (value := integer(told, key)) is not None:
-            alarming = key in ("total_retrans", "lost") and value
-            facts.append(fact(name, show(value), note, role="attention" if alarming else "text"))
-    state = text(told, "ca_state")
-    role: Role = "text" if state == "Open" else "attention"
-    facts.append(fact("ca_state", state, role=role))
-    facts.append(fact("congestion", text(told, "congestion")))
-    facts.append(fact("wscale", f"{told['snd_wscale']} / {told['rcv_wscale']}"))
-    facts.append(fact("options", " ".join(words(told, "options")) or "none"))
-    if (quiet := number(told, "last_data_recv")) is not None:
-        facts.append(fact("last data", short_time(quiet), "ago"))
-    return facts
+def _told(told: Told, found: Info) -> Info:
+    more: Info = {"timer": None}
+    if told.timer is not None:
+        more["timer"] = told.timer._asdict()
+    if told.shutdown:
+        more["shutdown"] = ("", "receive", "send", "both")[told.shutdown & 3]
+    if told.cgroup_id and (path := path_of_id(told.cgroup_id)) is not None:
+        more["cgroup"] = path
+    if told.bbr is not None and (info := nested(found, "tcp_info")):
+        more["tcp_info"] = {**info, "bbr": told.bbr._asdict()}
+    return more
 
 
 KIND = Tcp()

@@ -11,7 +11,7 @@ from fdtui.linux.abi_watch import CLOCKS
 from fdtui.linux.json_types import Info
 from fdtui.linux.procfs import Entry
 from fdtui.linux.spans import Spans
-from fdtui.linux.units import count, short_time
+from fdtui.linux.units import count, duration
 
 _TFD_TIMER_ABSTIME = 1
 _TFD_TIMER_CANCEL_ON_SET = 2
@@ -21,6 +21,15 @@ _PAIR = re.compile(r"\((-?\d+), (\d+)\)")  # seconds, nanoseconds
 def _seconds(value: str | None) -> float | None:
     match = _PAIR.fullmatch(value or "")
     return int(match[1]) + int(match[2]) / 1e9 if match else None
+
+
+_MEANT = {
+    "REALTIME": "the time of day",
+    "MONOTONIC": "since the start, without the time asleep",
+    "BOOTTIME": "since the start, with the time asleep",
+    "REALTIME_ALARM": "the time of day, wakes the machine",
+    "BOOTTIME_ALARM": "since the start, wakes the machine",
+}
 
 
 class TimerFd(AnonKind):
@@ -53,21 +62,29 @@ class TimerFd(AnonKind):
         if not left and not interval:
             words = "not armed" if not ticks else "expired"
         elif interval:
-            words = f"every {short_time(interval)}, next in {short_time(left or 0.0)}"
+            words = f"every {duration(interval)}, next " + (
+                f"in {duration(left)}" if left else "once it is read"
+            )
         else:
-            words = f"once, in {short_time(left or 0.0)}"
+            words = f"once, in {duration(left or 0.0)}"
         return line(words, "  ", muted(f"{ticks} unread")) if ticks else line(words)
 
     def details(self, entry: Entry, info: Info) -> tuple[Fact, ...]:
         if not info:
             return ()
         left, interval = number(info, "it_value"), number(info, "it_interval")
-        set_to = "an absolute time" if info.get("settime_absolute") else "a time from then"
-        facts = [
-            fact("clock", text(info, "clockid"), f"set to {set_to}"),
-            fact("next in", short_time(left) if left else "not armed"),
+        clock = text(info, "clockid")
+        facts = [fact("clock", clock, _MEANT.get(clock, ""))]
+        if left:
+            until = "set to a point in time" if info.get("settime_absolute") else "set to a delay"
+            facts.append(fact("next in", duration(left), until))
+        elif interval:
+            facts.append(fact("next", "once it is read", "it has expired and waits"))
+        else:
+            facts.append(fact("next in", "not armed"))
+        facts += [
             fact(
-                "interval", short_time(interval) if interval else "none", "" if interval else "once"
+                "interval", duration(interval) if interval else "none", "" if interval else "once"
             ),
             fact("expired", count(integer(info, "ticks") or 0), "times and not read yet"),
         ]

@@ -19,6 +19,7 @@ Device = tuple[int, int]
 _LOCAL = {
     *("ext2", "ext3", "ext4", "xfs", "btrfs", "f2fs", "tmpfs", "devtmpfs", "zfs", "bcachefs"),
     *("jfs", "nilfs2", "overlay", "erofs", "squashfs", "vfat", "exfat", "iso9660", "udf"),
+    "cgroup2",
 }
 _CLONE_FS = 0x200
 _libc = ctypes.CDLL(None, use_errno=True)

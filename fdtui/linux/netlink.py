@@ -16,6 +16,7 @@ NLM_F_DUMP = 0x300
 NLMSG_ERROR = 2
 NLMSG_DONE = 3
 _BUFFER = 1 << 17  # the kernel fills at most 32 KiB a recv(2)
+_ANSWER = 1 << 14
 _TIMEOUT = 5.0  # seconds; dumps answer at once, and a survey must never hang
 
 HEADER = struct.Struct("=IHHII")  # length type flags sequence port
@@ -71,6 +72,23 @@ def dump(sock: socket.socket, message_type: int, request: bytes) -> Iterator[mem
             (length,) = _LENGTH.unpack_from(chunk, offset)
             yield chunk[offset + 16 : offset + length]
             offset += length + 3 & ~3
+
+
+def ask(sock: socket.socket, message_type: int, request: bytes) -> memoryview:
+    """Ask about one thing and return the payload of the one answer.
+
+    OSError with the kernel's errno (ENOENT: there is none).
+    """
+    sock.send(HEADER.pack(16 + len(request), message_type, NLM_F_REQUEST, 1, 0) + request)
+    while True:
+        answer, (sender, _) = sock.recvfrom(_ANSWER)
+        if not sender:
+            break
+    chunk = memoryview(answer)
+    if len(chunk) < 16 or _ends(chunk, 0):
+        raise OSError(errno.EBADMSG, os.strerror(errno.EBADMSG))
+    (length,) = _LENGTH.unpack_from(chunk)
+    return chunk[16:length]
 
 
 class Fields:

@@ -22,23 +22,31 @@ def netns_of(pid: int | str = "self") -> int:
 def open_socket_in(pid: int) -> socket.socket:
     """Return a NETLINK_SOCK_DIAG socket in the network namespace of a process.
 
+    OSError EPERM without CAP_SYS_ADMIN.
+    """
+    with OwnedFd(os.open(f"/proc/{pid}/ns/net", os.O_RDONLY | os.O_CLOEXEC)) as namespace:
+        return open_socket_at(namespace)
+
+
+def open_socket_at(namespace: OwnedFd) -> socket.socket:
+    """Return a NETLINK_SOCK_DIAG socket in a network namespace.
+
     A thread of its own enters the namespace (setns(2), CAP_SYS_ADMIN) and ends there: this
     thread and its later sockets stay where they are.  OSError EPERM without the capability.
     """
-    with OwnedFd(os.open(f"/proc/{pid}/ns/net", os.O_RDONLY | os.O_CLOEXEC)) as namespace:
-        made: list[socket.socket] = []
-        failed: list[OSError] = []
+    made: list[socket.socket] = []
+    failed: list[OSError] = []
 
-        def enter() -> None:
-            try:
-                syscalls.call("setns", namespace.fileno(), CLONE_NEWNET)
-                made.append(open_socket())
-            except OSError as error:
-                failed.append(error)
+    def enter() -> None:
+        try:
+            syscalls.call("setns", namespace.fileno(), CLONE_NEWNET)
+            made.append(open_socket())
+        except OSError as error:
+            failed.append(error)
 
-        thread = threading.Thread(target=enter, name="netns", daemon=True)
-        thread.start()
-        thread.join()
+    thread = threading.Thread(target=enter, name="netns", daemon=True)
+    thread.start()
+    thread.join()
     if failed:
         raise failed[0]
     return made[0]

@@ -6,6 +6,8 @@ import ctypes
 import socket
 from collections.abc import Sequence
 
+from fdtui.linux.netlink import open_socket
+from fdtui.linux.netns import netns_of, open_socket_at
 from fdtui.linux.peek import (
     PACKET_STATISTICS,
     SO_ERROR,
@@ -14,11 +16,13 @@ from fdtui.linux.peek import (
     Peek,
     socket_on,
 )
+from fdtui.linux.peek_handle import ioctl_open
 
 SO_PROTOCOL = 38
 SO_DOMAIN = 39
 SO_ACCEPTCONN = 30
 SO_MEMINFO = 55
+SO_BINDTOIFINDEX = 62
 SO_COOKIE = 57
 SO_NETNS_COOKIE = 71
 SIOCGSKNS = 0x894C
@@ -87,3 +91,14 @@ def names(peek: Peek) -> tuple[Address, Address]:
         except OSError:
             pass  # ENOTCONN: there is no other end
     return local, remote
+
+
+def diag_socket(peek: Peek, netns: int | None) -> socket.socket:
+    """Return a NETLINK_SOCK_DIAG socket where the socket lives, of the namespace with that inode.
+
+    None: not known, so our own is tried.  OSError EPERM for another without CAP_SYS_ADMIN.
+    """
+    if netns in (None, netns_of()):
+        return open_socket()
+    with ioctl_open(peek, SIOCGSKNS) as namespace:
+        return open_socket_at(namespace)

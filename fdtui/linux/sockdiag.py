@@ -106,7 +106,7 @@ class PacketSocket(NamedTuple):
     uid: int
 
 
-_UNIX_REQUEST = struct.Struct("=BBHIII8s")
+UNIX_REQUEST = struct.Struct("=BBHIII8s")
 _UNIX = struct.Struct("=BBBxIQ")
 _UDIAG_SHOW_ALL = 0x1 | 0x2 | 0x4 | 0x8 | 0x10 | 0x40  # name, file, peer, waiting, queues, uid
 _UDIAG_SHOW_NAMES = 0x1 | 0x2 | 0x8
@@ -119,13 +119,13 @@ _UNIX_PEER = Fields("2xBxI8x2xHI")  # of the first attribute type and value
 
 def unix_sockets(sock: socket.socket) -> dict[int, UnixSocket]:
     """Dump unix_diag with everything it tells."""
-    return {one.ino: one for one in map(_unix_socket, _unix(sock, _UDIAG_SHOW_ALL))}
+    return {one.ino: one for one in map(unix_socket, _unix(sock, _UDIAG_SHOW_ALL))}
 
 
 def unix_names(sock: socket.socket) -> list[UnixSocket]:
     """Dump the unix sockets that have names: with file and waiting connections, no peer."""
     # An unnamed one has one attribute, which is always there (shutdown).
-    return [_unix_socket(m) for m in _unix(sock, _UDIAG_SHOW_NAMES) if len(m) > _UNIX.size + 8]
+    return [unix_socket(m) for m in _unix(sock, _UDIAG_SHOW_NAMES) if len(m) > _UNIX.size + 8]
 
 
 def unix_peers(sock: socket.socket) -> list[tuple[int, int, int]]:
@@ -144,10 +144,11 @@ def _unix(sock: socket.socket, show: int) -> Iterator[memoryview]:
 
 
 def _unix_request(show: int) -> bytes:
-    return _UNIX_REQUEST.pack(socket.AF_UNIX, 0, 0, ALL_STATES, 0, show, _ANY_COOKIE)
+    return UNIX_REQUEST.pack(socket.AF_UNIX, 0, 0, ALL_STATES, 0, show, _ANY_COOKIE)
 
 
-def _unix_socket(message: memoryview) -> UnixSocket:
+def unix_socket(message: memoryview) -> UnixSocket:
+    """Take one message of unix_diag apart."""
     _, kind, state, ino, cookie = _UNIX.unpack_from(message)
     a = attributes(message, 16)
     name = a.get(0, b"")
@@ -174,8 +175,8 @@ def _unix_socket(message: memoryview) -> UnixSocket:
     )
 
 
-_INET_REQUEST = struct.Struct("=BBBBI48s")
-_INET = struct.Struct("=BBBB2s2s16s16sIQIIIII")
+INET_REQUEST = struct.Struct("=BBBBI48s")
+INET = struct.Struct("=BBBB2s2s16s16sIQIIIII")
 _INET_DIAG_INFO = 2
 
 
@@ -193,9 +194,9 @@ def inet_sockets(
     """
     wanted = 1 << _INET_DIAG_INFO - 1 if tcp_info else 0
     number = INET_PROTOCOLS.get(protocol, IPPROTO_RAW)
-    request = _INET_REQUEST.pack(family, number, wanted, 0, states, bytes(48))
+    request = INET_REQUEST.pack(family, number, wanted, 0, states, bytes(48))
     width = 4 if family == socket.AF_INET else 16
-    unpack = _INET.unpack_from
+    unpack = INET.unpack_from
     port = int.from_bytes
     for message in dump(sock, SOCK_DIAG_BY_FAMILY, request):
         _, state, _, _, sport, dport, src, dst, index, cookie, _, rq, sq, uid, ino = unpack(message)
@@ -227,7 +228,7 @@ def inet_keys(sock: socket.socket, family: int, protocol: str) -> list[tuple[int
     36 bytes: local port, remote port, local address, remote address (16 bytes each, IPv4 in the
     first 4).  Needs what `inet_sockets` needs.
     """
-    request = _INET_REQUEST.pack(family, INET_PROTOCOLS[protocol], 0, 0, OWNED_STATES, bytes(48))
+    request = INET_REQUEST.pack(family, INET_PROTOCOLS[protocol], 0, 0, OWNED_STATES, bytes(48))
     return [
         (ino, state, key)
         for run in _INET_KEY.runs(sock, SOCK_DIAG_BY_FAMILY, request)

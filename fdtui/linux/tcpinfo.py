@@ -11,6 +11,7 @@ _CA_STATES = ("Open", "Disorder", "CWR", "Recovery", "Loss")
 _OPTIONS = ("timestamps", "sack", "wscale", "ecn", "ecn_seen", "syn_data", "usec_ts", "tfo_child")
 _NO_LIMIT_32 = 0x7FFFFFFF
 _NO_LIMIT_64 = 0xFFFFFFFFFFFFFFFF
+_NOT_MEASURED = 0xFFFFFFFF  # min_rtt before the first acknowledgement
 
 
 # In the order of linux/tcp.h, behind eight bytes of bit fields.  Q: 64 bits; *: a time in
@@ -41,7 +42,7 @@ def _fitting(length: int) -> tuple[struct.Struct, tuple[tuple[str, int], ...]]:
 
 
 def parse_tcp_info(raw: bytes) -> Info:
-    """Return the fields that this kernel's struct has; no limit is None."""
+    """Return the fields that this kernel's struct has; no limit, or not measured, is None."""
     if len(raw) < 8:
         return {}
     ca_state = raw[1]
@@ -57,7 +58,9 @@ def parse_tcp_info(raw: bytes) -> Info:
     }
     layout, fields = _fitting(len(raw))
     for (name, ticks), value in zip(fields, layout.unpack_from(raw, 8), strict=True):
-        if ticks:
+        if name == "min_rtt" and value == _NOT_MEASURED:
+            info[name] = None
+        elif ticks:
             info[name] = value / ticks
         elif value == _NO_LIMIT_64 or (name == "snd_ssthresh" and value >= _NO_LIMIT_32):
             info[name] = None

@@ -56,3 +56,23 @@ def short_time(seconds: float) -> str:
         return f"{value:.1f} ms".replace(".0 ms", " ms") if value < 99.95 else f"{value:.0f} ms"
     digits = 2 if seconds < 1 else 1
     return f"{seconds:.{digits}f}".rstrip("0").rstrip(".") + " s"
+
+
+def age(seconds: float) -> str:
+    """How long ago, two units at most: `12s` `3m20s` `6h40m` `2d11h`."""
+    whole = max(0, int(seconds))
+    minutes, second = divmod(whole, 60)
+    hours, minute = divmod(minutes, 60)
+    days, hour = divmod(hours, 24)
+    if days:
+        return f"{days}d{hour:02d}h"
+    if hours:
+        return f"{hours}h{minute:02d}m"
+    if minutes:
+        return f"{minutes}m{second:02d}s"
+    return f"{whole}s"
+
+
+def duration(seconds: float) -> str:
+    """A time that may be short or long: `38.2 ms` `12.5 s` `3m20s` `2d11h`."""
+    return short_time(seconds) if abs(seconds) < 99.95 else age(seconds)

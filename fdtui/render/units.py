@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from fdtui.linux.units import count, plural, short_time, size_cell, size_words
+from fdtui.linux.units import age, count, plural, short_time, size_cell, size_words
 
 __all__ = [
     "age",
@@ -60,21 +60,6 @@ def rate_words(per_second: float) -> str:
     """Bytes per second with a sign, for sentences: `+41.2 KB/s`."""
     sign = "-" if per_second < 0 else "+"
     return f"{sign}{size_words(round(abs(per_second)))}/s"
-
-
-def age(seconds: float) -> str:
-    """How long ago, two units at most: `12s` `3m20s` `6h40m` `2d11h`."""
-    whole = max(0, int(seconds))
-    minutes, second = divmod(whole, 60)
-    hours, minute = divmod(minutes, 60)
-    days, hour = divmod(hours, 24)
-    if days:
-        return f"{days}d{hour:02d}h"
-    if hours:
-        return f"{hours}h{minute:02d}m"
-    if minutes:
-        return f"{minutes}m{second:02d}s"
-    return f"{whole}s"
 
 
 _LEVELS = "▁▂▃▄▅▆"

@@ -14,7 +14,7 @@ from tests.specimens.files import folder
 from tests.specimens.registry import Absent, Consume, Keep, Make, specimen
 
 LOOPBACK = "127.0.0.1"
-CHANGING = ("tcp_info",)  # times since, and rates
+CHANGING = ("tcp_info", "timer")  # times since, and rates
 
 
 def receives(size: int = 99) -> Consume:
