@@ -113,6 +113,7 @@ class MachineTable:
 
         `relating`: when sharing and peers are worked out.
         """
+        self.engine = engine
         self._sweeper = Sweeper(engine)
         self._clock = clock
         self._live = live

@@ -61,6 +61,12 @@ def find(query: str, engine: Engine, cancelled: Cancelled = never) -> list[Facts
     return _Search(engine, cancelled).find(query)
 
 
+def is_question(text: str) -> bool:
+    """Is it a path, a port, an inode or a pipe, and not the name of something that runs?"""
+    numbered = (_NUMBERED, _PORT, _INODE)
+    return text.isdigit() or "/" in text or any(one.fullmatch(text) for one in numbered)
+
+
 class _Search:
     def __init__(self, engine: Engine, cancelled: Cancelled) -> None:
         self._engine = engine

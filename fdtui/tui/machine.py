@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from fdtui.linux.record import Record
     from fdtui.survey.deleted import Accounting
     from fdtui.survey.fsusage import FileSystems
+    from fdtui.survey.machine import MachineTable
     from fdtui.survey.neighbours import Neighbours
     from fdtui.survey.scan import Engine
 
@@ -86,6 +87,16 @@ class Machine:
     engine: Callable[[], Engine] = _engine
     raising: Callable[[], list[Via]] = _raising  # sudo, pkexec, doas, as far as they are there
     live: bool = True  # False: nothing is looked at but when asked, so that pictures stand still
+    _table: MachineTable | None = field(default=None, init=False)
+
+    @property
+    def table(self) -> MachineTable:
+        """Every descriptor there is, for all screens; for the poller's thread alone."""
+        if self._table is None:
+            from fdtui.survey.machine import MachineTable
+
+            self._table = MachineTable(self.scanner(), self.clock, self.live)
+        return self._table
 
     def scanner(self) -> Engine:
         """Return an engine that sees what the helper sees."""

@@ -16,7 +16,6 @@ from fdtui.render.safe import safe
 from fdtui.render.spans import Span, Spans, shown
 from fdtui.survey.deleted import Accounting, DeletedFile
 from fdtui.survey.descriptors import row_of
-from fdtui.survey.machine import MachineTable
 from fdtui.tui.poller import Cancelled
 from fdtui.tui.screens.deletedrows import (
     FILE_SYSTEMS,
@@ -55,9 +54,8 @@ class Deleted(TakingPlace):
         Binding("D", "back", "all kinds", id="deleted.back", show=False),
     ]
 
-    def __init__(self, table: MachineTable) -> None:
+    def __init__(self) -> None:
         super().__init__("blocks")
-        self._machine_table = table
         self._view = DeletedView(Accounting((), (), 0, 0), {}, 0)
         self._rows = FileRows((), {})
         self._seen_once = False
@@ -73,7 +71,7 @@ class Deleted(TakingPlace):
     # Looking
 
     def look(self, cancelled: Cancelled) -> object:
-        table = self._machine_table
+        table = self.fdtui.machine.table
         for _ in table.sweep(cancelled):
             if cancelled():
                 break

@@ -8,15 +8,13 @@ from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 
-from fdtui.acquire.base import Target
 from fdtui.render import units
-from fdtui.render.objects import as_object
 from fdtui.render.safe import safe
 from fdtui.render.spans import Span, Spans, shown
 from fdtui.survey.facts import Facts
-from fdtui.survey.machine import GROUPINGS, SORTS, Group, MachineTable, MachineView, Question
+from fdtui.survey.machine import GROUPINGS, SORTS, Group, MachineView, Question
 from fdtui.tui.poller import Cancelled
-from fdtui.tui.screens.machinerows import EXTRA, MachineRows, as_row, columns
+from fdtui.tui.screens.machinerows import EXTRA, MachineRows, columns, selected_of
 from fdtui.tui.screens.place import Keys
 from fdtui.tui.screens.taking import Selected, TakingPlace
 from fdtui.tui.widgets.columns import NARROW
@@ -36,7 +34,6 @@ class MachineScreen(TakingPlace):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("g", "group", "group", id="machine.group", show=False, priority=True),
         Binding("c", "columns", "columns", id="machine.columns", show=False),
-        Binding("D", "deleted", "deleted but open", id="machine.deleted", show=False),
         Binding("f", "who", "who has this", id="machine.who", show=False),
     ]
 
@@ -45,7 +42,6 @@ class MachineScreen(TakingPlace):
         self._question = Question()
         self._view = MachineView()
         self._rows = MachineRows(self._view)
-        self._table: MachineTable | None = None
         self._engine = ""
         self._chosen: frozenset[str] = frozenset()
         self._dear = False  # the last look
@@ -54,13 +50,10 @@ class MachineScreen(TakingPlace):
 
     def look(self, cancelled: Cancelled) -> object:
         app = self.fdtui
-        if self._table is None:
-            engine = app.machine.scanner()
-            self._engine = engine.name
-            self._table = MachineTable(engine, app.machine.clock, app.machine.live)
+        table = app.machine.table
+        self._engine = table.engine.name
         if app.last_sweep is None:
             app.last_sweep = app.process_table.sweep(cancelled)
-        table = self._table
         began = shown_at = time.monotonic()
         for _ in table.sweep(cancelled):
             if not self._view.complete and time.monotonic() - shown_at > _SHOW_EVERY:
@@ -164,18 +157,7 @@ class MachineScreen(TakingPlace):
         line = self._line()
         if line is None or isinstance(line, Group):
             return None
-        owner, record = line.owner, line.record
-        row = as_row(line)
-        target = Target(owner.pid, owner.start_time, record.fd) if record.fd >= 0 else None
-        json_row = as_object(
-            row.entry,
-            start_time=owner.start_time,
-            comm=owner.comm,
-            uid=owner.uid,
-            kind=row.kind,
-            info=row.info,
-        )
-        return Selected(owner.pid, record.fd, owner.comm, record.link, target, (), json_row)
+        return selected_of(line)
 
     def table_refused(self) -> bool:
         return self._view.hidden > 0 and self._line() is None
@@ -210,13 +192,6 @@ class MachineScreen(TakingPlace):
         if chosen is not None:
             self._chosen = frozenset(chosen.split(",")) & frozenset(EXTRA)
             self.table.set_columns(columns(self._chosen))
-
-    def action_deleted(self) -> None:
-        """Show deleted files that are still open, and what they cost."""
-        from fdtui.tui.screens.deleted import Deleted
-
-        if self._table is not None:
-            self.app.push_screen(Deleted(self._table))
 
     def action_who(self) -> None:
         """Show everybody who has the file of this row."""

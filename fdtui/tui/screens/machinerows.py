@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 
+from fdtui.acquire.base import Target
 from fdtui.linux.users import user_name
 from fdtui.render import units
+from fdtui.render.objects import as_object
 from fdtui.render.spans import BLANK, Cell, Span, shown
 from fdtui.survey.descriptors import DescriptorRow
 from fdtui.survey.facts import Facts
 from fdtui.survey.machine import Group, MachineView, completed, key_of, kind_of
 from fdtui.tui.screens.descriptorrows import flags_cell, mode_cell, target_cell
+from fdtui.tui.screens.taking import Selected
 from fdtui.tui.widgets.columns import CLOSED, ERROR, HELD, NEW, PLAIN, Column, Placed, RowState
 
 # What `c` can add: the survey's names for them, and what a cell says.
@@ -56,6 +59,22 @@ def as_row(facts: Facts) -> DescriptorRow:
     if not facts.kind:
         facts = completed(facts)
     return DescriptorRow(facts.record.entry, kind_of(facts), facts.info)
+
+
+def selected_of(facts: Facts) -> Selected:
+    """What the keys act on in that row."""
+    owner, record, row = facts.owner, facts.record, as_row(facts)
+    fd = facts.special or record.fd
+    target = Target(owner.pid, owner.start_time, record.fd) if record.fd >= 0 else None
+    json_row = as_object(
+        row.entry._replace(fd=fd),
+        start_time=owner.start_time,
+        comm=owner.comm,
+        uid=owner.uid,
+        kind=row.kind,
+        info=row.info,
+    )
+    return Selected(owner.pid, fd, owner.comm, record.link, target, facts.peers or (), json_row)
 
 
 class MachineRows:
@@ -132,7 +151,7 @@ def _cell(facts: Facts, row: DescriptorRow, key: str) -> Cell:
         case "name":
             return shown(facts.owner.comm, "strong")
         case "fd":
-            return Span(str(record.fd), "strong")
+            return Span(facts.special or str(record.fd), "strong")
         case "kind":
             return (Span(row.kind.family.glyph, "muted"), Span(f" {row.kind.label}"))
         case "mode":

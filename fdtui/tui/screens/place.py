@@ -47,6 +47,7 @@ class PlaceScreen(Screen[None]):
         Binding("escape", "back", "back", id="place.back", show=False),
         Binding("space", "freeze", "freeze", id="place.freeze", show=False),
         Binding("question_mark", "keys", "keys", id="place.keys", show=False),
+        Binding("D", "deleted", "deleted but open", id="machine.deleted", show=False),
     ]
 
     def __init__(self) -> None:
@@ -212,6 +213,12 @@ class PlaceScreen(Screen[None]):
     def action_freeze(self) -> None:
         """Freeze or thaw refreshing."""
         self.fdtui.freeze()
+
+    def action_deleted(self) -> None:
+        """Show deleted files that are still open, and what they hold; escape comes back here."""
+        from fdtui.tui.screens.deleted import Deleted
+
+        self.app.push_screen(Deleted())
 
     def action_keys(self) -> None:
         """Show the keys that work here."""

@@ -30,6 +30,11 @@ class Processes(TablePlace):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("t", "tree", "tree", id="processes.tree", show=False),
         Binding("i", "details", "details", id="processes.details", show=False),
+        Binding("c", "by_change", "sort by change", id="processes.change", show=False),
+        Binding("o", "output", "what it prints (fd 1)", id="processes.output", show=False),
+        Binding(
+            "f", "who", "who has a path or port", id="processes.who", show=False, priority=True
+        ),
         Binding("p", "helper", "ask for a helper", id="processes.helper", show=False),
     ]
 
@@ -83,12 +88,56 @@ class Processes(TablePlace):
         if self.filter_text:
             text = safe(self.filter_text)
             self.table.set_empty(
-                (Span(f'No process matches "{text}".'), Span("  esc clears the filter", "muted"))
+                (Span(f'No process matches "{text}".'), Span("  esc clears the filter", "muted")),
+                (Span("f", "key"), Span(" asks who has a path, a port or a pipe", "muted")),
             )
         self.table.set_source(self._rows)
 
     def filter_note(self) -> Spans:
-        return (Span(units.plural(len(self._rows), "process", "processes"), "muted"),)
+        count = (Span(units.plural(len(self._rows), "process", "processes"), "muted"),)
+        if not self._is_question():
+            return count
+        # While it is typed `f` is a letter; with no process to be kept, enter asks.
+        key = "f" if not self.typing else "enter f" if len(self._rows) else "enter"
+        return (*count, Span(f"   {key}", "key"), Span(" who has it", "muted"))
+
+    def filter_kept(self) -> None:
+        """No process, but a path or a port: show who on the whole machine has it."""
+        if self._is_question() and not len(self._rows):
+            from fdtui.tui.screens.whohas import WhoHas
+
+            text = self.filter_text.strip()
+            self.clear_filter()
+            self.app.push_screen(WhoHas(text))
+
+    def _is_question(self) -> bool:
+        """Is what the filter says something that a process can have?"""
+        from fdtui.survey.who import is_question
+
+        return self._snapshot is not None and is_question(self.filter_text.strip())
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """While something is typed, `f` is a letter like any other."""
+        if action == "who":
+            return not self.typing
+        return super().check_action(action, parameters)
+
+    async def action_who(self) -> None:
+        """Ask who has a path, a port, an inode, a pipe; the filter is proposed."""
+        from fdtui.tui.screens.whohas import ask_who_has
+
+        await ask_who_has(self, self.filter_text if self._is_question() else "")
+
+    def action_by_change(self) -> None:
+        """Sort by how many descriptors were gained: what leaks comes first."""
+        self.sort_by("trend")
+        self.table.move_to(0)
+
+    def action_output(self) -> None:
+        """Look into the standard output of the selected process."""
+        if len(self._rows):
+            row = self._rows.row(self.table.rows.cursor)
+            self.fdtui.open_process(row.pid, 1)
 
     def action_tree(self) -> None:
         """Show who started whom, or a flat list."""

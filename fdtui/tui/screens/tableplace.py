@@ -49,6 +49,9 @@ class TablePlace(PlaceScreen):
         """What the filter line says at its right: a count, or why the filter cannot be meant."""
         return ()
 
+    def filter_kept(self) -> None:
+        """Enter was pressed behind a filter."""
+
     # The widgets
 
     def body(self) -> ComposeResult:
@@ -145,6 +148,7 @@ class TablePlace(PlaceScreen):
             self.set_filter(message.value)
             self.table.focus()
             self._show_kept()
+            self.filter_kept()
 
     def on_input_line_cancelled(self, message: InputLine.Cancelled) -> None:
         """Clear it."""
