@@ -54,6 +54,7 @@ class Terminal:
         self.screen = pyte.Screen(columns, lines)
         self._stream = pyte.ByteStream(self.screen)
         self.raw = bytearray()
+        self.read_at = 0.0  # perf_counter() when the last bytes came
         self._master, self._slave = pty.openpty()
         self._size(columns, lines)
         self.before = termios.tcgetattr(self._slave)
@@ -122,6 +123,7 @@ class Terminal:
             data = os.read(self._master, 65536)
         except OSError:
             return False
+        self.read_at = time.perf_counter()
         self.raw += data
         self._stream.feed(data)
         return bool(data)

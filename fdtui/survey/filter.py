@@ -27,7 +27,7 @@ from fdtui.survey.comparisons import (
 if TYPE_CHECKING:
     from lark import Lark, Token, Tree
 
-__all__ = ["Filter", "FilterError", "compile_filter", "complete"]
+__all__ = ["Filter", "FilterError", "compile_filter", "complete", "completions"]
 
 MOST = 1024  # characters, as in lsfd
 _WORDS = {"eq": "==", "ne": "!=", "lt": "<", "le": "<=", "gt": ">", "ge": ">="}
@@ -250,7 +250,7 @@ def complete(text: str, cursor: int | None = None) -> list[str]:
     if quote:
         return []
     if not fragment and rest and not _WANTS_NAME.search(rest):
-        return ["and", "or"]
+        return [*_signs(rest), "and", "or"]
     capitals = fragment.isupper()
     found = [name for name in columns.names() if name.lower().startswith(wanted)]
     if not capitals:
@@ -260,6 +260,23 @@ def complete(text: str, cursor: int | None = None) -> list[str]:
     return found
 
 
+def completions(text: str, cursor: int) -> tuple[int, list[str]]:
+    """Where the word before the cursor starts, and what it could become."""
+    word = _LAST_WORD.search(text[:cursor])
+    assert word is not None
+    return word.start(), complete(text, cursor)
+
+
+def _signs(rest: str) -> tuple[str, ...]:
+    """Comparisons that fit the column this text ends with; none where it is a value."""
+    word = _LAST_WORD.search(rest)
+    column = columns.find(word[0]) if word else None
+    if column is None or column.type is Type.BOOLEAN or _HAS_SIGN.search(rest):
+        return ()
+    return ("==", "!=", "=~", "!~") if column.type is Type.TEXT else ("==", "!=", *_SWAPPED)
+
+
 _LAST_WORD = re.compile(r"""["']?[^\s()"'=!<>&|~]*$""")
 _COMPARED = re.compile(r"""([^\s()"'=!<>&|]+)\s*(?:==|!=|\b(?:eq|ne))$""", re.IGNORECASE)
+_HAS_SIGN = re.compile(r"(?:[=<>~]|\b(?:eq|ne|lt|le|gt|ge))\s*[^\s()]*$", re.IGNORECASE)
 _WANTS_NAME = re.compile(r"(?:\(|&&|\|\||!|\b(?:and|or|not))$", re.IGNORECASE)

@@ -10,10 +10,12 @@ from textual.binding import Binding, BindingType
 
 from fdtui.render import units
 from fdtui.render.safe import safe
-from fdtui.render.spans import Span, Spans, shown
+from fdtui.render.spans import Span, Spans
 from fdtui.survey.facts import Facts
+from fdtui.survey.filter import FilterError
 from fdtui.survey.machine import GROUPINGS, SORTS, Group, MachineView, Question
 from fdtui.tui.poller import Cancelled
+from fdtui.tui.screens.filtering import FilteringPlace
 from fdtui.tui.screens.machinerows import EXTRA, MachineRows, columns, selected_of
 from fdtui.tui.screens.place import Keys
 from fdtui.tui.screens.taking import Selected, TakingPlace
@@ -24,7 +26,7 @@ _DEAR = 0.3  # seconds
 _SHOW_EVERY = 0.15  # seconds between two partial views while the first sweep goes on
 
 
-class MachineScreen(TakingPlace):
+class MachineScreen(FilteringPlace, TakingPlace):
     """The whole machine at once."""
 
     place = "2"
@@ -86,7 +88,7 @@ class MachineScreen(TakingPlace):
                 (Span(f'No descriptor matches "{text}".'), Span("  esc clears the filter", "muted"))
             )
         self.table.set_source(self._rows)
-        self._show_note()
+        self.show_note()
         self.show_bars()
 
     def rebuild(self) -> None:
@@ -100,12 +102,6 @@ class MachineScreen(TakingPlace):
         """Want to see something else: the poller's thread works it out."""
         self._question = question
         self.fdtui.poller.poke()
-
-    def _show_note(self) -> None:
-        if self.typing and self._input is not None:
-            self._input.note(self.filter_note())
-        elif self.filter_text:
-            self._show_kept()
 
     # Words
 
@@ -130,10 +126,10 @@ class MachineScreen(TakingPlace):
         return (*engine, *super().status_right())
 
     def filter_note(self) -> Spans:
-        mistake = self._view.mistake
-        if mistake is not None:
-            return shown(str(mistake), "attention")
         return (Span(units.plural(self._view.rows, "descriptor"), "muted"),)
+
+    def mistake(self) -> FilterError | None:
+        return self._view.mistake
 
     def keys(self) -> tuple[Keys, Sequence[tuple[str, str]]]:
         take = [("enter", "look"), ("s", "steal"), ("p", "pull")]

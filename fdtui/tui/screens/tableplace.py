@@ -15,6 +15,7 @@ from fdtui.tui.widgets.columns import Column
 from fdtui.tui.widgets.linetable import LineTable
 
 if TYPE_CHECKING:
+    from fdtui.tui.widgets.assist import Assist
     from fdtui.tui.widgets.inputline import InputLine
 
 
@@ -134,7 +135,7 @@ class TablePlace(PlaceScreen):
         """Open the filter line on what was kept."""
         line = await self._mount_input()
         self.query_one("#kept", InfoLine).display = False
-        line.open("/", self.filter_text)
+        line.open("/", self.filter_text, assist=self.assist())
 
     def on_input_line_changed(self, message: InputLine.Changed) -> None:
         """Filter while it is typed."""
