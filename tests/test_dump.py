@@ -7,9 +7,7 @@ import hashlib
 import os
 import resource
 import sqlite3
-import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -22,6 +20,7 @@ from fdtui.linux import copying
 from fdtui.linux.owned import OwnedFd
 from fdtui.render.pace import Pace
 from tests.acting import custody_of
+from tests.disks import small_disk
 from tests.puppets import Puppet, until
 
 MIB = 1 << 20
@@ -45,19 +44,6 @@ def dumped(puppet: Puppet, fd: int, path: Path, overwrite: bool = False) -> Dump
 
 def digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-@contextmanager
-def small_disk(folder: Path) -> Iterator[Path]:
-    """A file system of 1 MiB."""
-    folder.mkdir()
-    subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)], check=True, timeout=10
-    )
-    try:
-        yield folder
-    finally:
-        subprocess.run(["umount", str(folder)], check=True, timeout=10)
 
 
 def test_a_deleted_database_is_recovered_and_opens(puppet: Puppet, tmp_path: Path) -> None:

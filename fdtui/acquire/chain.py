@@ -11,7 +11,7 @@ import fdtui.acquire
 from fdtui.acquire import helper
 from fdtui.acquire.base import Method, Target, Verdict
 from fdtui.acquire.identity import identity_of, listed_identity
-from fdtui.errors import FdtuiError
+from fdtui.errors import FdtuiError, WrongUsage
 from fdtui.linux.owned import OwnedFd
 
 ORDER = ("pidfd_getfd", "helper", "injection", "inbox", "reopen")
@@ -55,7 +55,7 @@ def acquire(target: Target, via: str | None = None, *, injection: bool = False) 
     """
     known = methods()
     if via is not None and via not in known:
-        raise FdtuiError(f"no method is called {via}", f"there are {', '.join(known)}")
+        raise WrongUsage(f"no method is called {via}", f"there are {', '.join(known)}")
     tried = [known[via]] if via else [m for m in known.values() if _by_itself(m, injection)]
     refusals: list[tuple[str, FdtuiError]] = []
     for method in tried:

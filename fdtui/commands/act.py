@@ -27,7 +27,7 @@ from fdtui.keeper.actions.codec import action_named
 from fdtui.keeper.actions.doing import holding, outcome_words, perform, preview
 from fdtui.keeper.custody import Custody
 from fdtui.keeper.looks import open_custody
-from fdtui.render.safe import safe
+from fdtui.render.safe import COMMAND_LIMIT, safe
 
 MOST = 20  # lines about who else is affected
 _PATHS = frozenset({"give", "redirect"})  # their word is a path, which may be relative here
@@ -154,7 +154,8 @@ def _tell(target: Target, outcome: Outcome) -> int:
     print(safe(outcome_words(outcome)))
     if outcome.undo:
         note = f"  ({safe(outcome.undo_note)})" if outcome.undo_note else ""
-        print(f"undo: {safe(command_line(target, outcome.undo))}{note}")
+        command = command_line(target, outcome.undo)
+        print(f"undo: {safe(command, COMMAND_LIMIT)}{note}")
     elif outcome.undo_note:
         print(f"undo: {safe(outcome.undo_note)}")
     return 1 if outcome.stopped else 0

@@ -13,6 +13,7 @@ import sys
 import time
 
 from fdtui.acquire.base import Target
+from fdtui.commands.catfile import copy_to_file, refuse_itself, takes_holes
 from fdtui.commands.helping import with_helper
 from fdtui.commands.targets import parse_target
 from fdtui.errors import CallFailed, FdtuiError, errno_name
@@ -148,6 +149,9 @@ def copy(custody: Custody, args: argparse.Namespace) -> int:
             f"{kind.name}: there are no bytes",
             f"fdtui ls -p {custody.target.pid} --json decodes it",
         )
+    refuse_itself(custody)
+    if not args.follow and args.length is None and args.offset == 0 and takes_holes():
+        return copy_to_file(custody)
     at = _start(custody, args.offset)
     left = MAX_OFFSET if args.length is None else args.length
     bad = 0

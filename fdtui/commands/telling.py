@@ -8,16 +8,16 @@ from collections.abc import Collection
 
 from fdtui.errors import FdtuiError, WrongUsage, errno_name
 from fdtui.linux.record import Owner
-from fdtui.render.safe import plain
+from fdtui.render.safe import COMMAND_LIMIT, safe
 
 REFUSED, WRONG_USAGE, PARTLY = 1, 2, 3
 
 
 def fail(error: FdtuiError) -> int:
     """Print one line, and the remedy on a second; returns the exit status, 1 or 2."""
-    print(f"fdtui: {plain(str(error))}", file=sys.stderr)
-    if error.remedy:
-        print(f"  {plain(error.remedy)}", file=sys.stderr)
+    print(f"fdtui: {safe(str(error), COMMAND_LIMIT)}", file=sys.stderr)
+    if error.remedy:  # often a command to be copied, in which a doubled backslash is another word
+        print(f"  {safe(error.remedy, COMMAND_LIMIT)}", file=sys.stderr)
     return WRONG_USAGE if isinstance(error, WrongUsage) else REFUSED
 
 

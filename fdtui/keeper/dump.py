@@ -48,7 +48,7 @@ def dump(custody: Custody, path: str, *, overwrite: bool, step: Step) -> Dumped:
         begin = time.monotonic()
         with _part(path) as part:
             writer = Writer(part, path + PART, step)
-            by = _copy(custody, seen, writer)
+            by = copy_all(custody, seen, writer)
             _complete(writer, path, overwrite)
         took = time.monotonic() - begin
         return Dumped(path, writer.size, writer.data, writer.bad, by, took)
@@ -172,8 +172,8 @@ def _complete(writer: Writer, path: str, overwrite: bool) -> None:
         raise writer.stopped(call, error) from error
 
 
-def _copy(custody: Custody, seen: Seen, writer: Writer) -> str:
-    """Copy everything; returns by what."""
+def copy_all(custody: Custody, seen: Seen, writer: Writer) -> str:
+    """Copy everything into an empty file; returns by what.  The size is the caller's to set."""
     size = custody.kind.size(seen.entry, seen.info) if custody.kind.view is View.BYTES else None
     mode = seen.entry.stat.mode if seen.entry.stat else 0
     if not seen.private or not size or not (stat.S_ISREG(mode) or stat.S_ISBLK(mode)):

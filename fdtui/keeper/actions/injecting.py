@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 
 from fdtui.acquire.injection import RISK, close_in_target, redirect_in_target
 from fdtui.errors import CallFailed, FdtuiError
@@ -145,10 +146,15 @@ class Redirect(Action):
             redirect_in_target(held.target, theirs, held.owned, cloexec=cloexec)
             try:
                 inherited = {0: ours} if writes else {0: null, 1: ours}
-                spawn_detached(["/bin/sh", "-c", command], inherited)
+                spawn_detached(["/bin/sh", "-c", command], _silenced(null) | inherited)
             except OSError as error:
                 redirect_in_target(held.target, held.owned, theirs, cloexec=cloexec)
                 raise CallFailed("exec(/bin/sh)", error) from error
+
+
+def _silenced(null: OwnedFd) -> dict[int, OwnedFd]:
+    """Whoever reads our output through a pipe would wait for the end of the command as well."""
+    return {n: null for n in (1, 2) if stat.S_ISFIFO(os.fstat(n).st_mode)}
 
 
 class Restore(Action):

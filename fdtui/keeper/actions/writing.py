@@ -48,7 +48,7 @@ class Write(Action):
     name = "write"
     title = "Write at the shared offset"
     risk = "moves the offset the target writes at"
-    kinds = STORED | PIPES | TERMINALS
+    kinds = STORED | PIPES | TERMINALS | {"char"}
     arguments = (TEXT,)
     access = 2
 
@@ -80,6 +80,7 @@ class Write(Action):
 
     def _queue(self, held: Held, data: bytes) -> Preview:
         what = {
+            "char": "The device takes them as its orders; what it does then is up to its driver.",
             "tty": "It appears on the terminal, between whatever else is printed there.",
             "ptmx": "Whoever reads the terminal takes it for typed by its user, also a shell.",
         }
