@@ -50,6 +50,10 @@ class TablePlace(PlaceScreen):
         """What the filter line says at its right: a count, or why the filter cannot be meant."""
         return ()
 
+    def assist(self) -> Assist | None:
+        """What helps while a filter is typed."""
+        return None
+
     def filter_kept(self) -> None:
         """Enter was pressed behind a filter."""
 
