@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import stat
 
 import pytest
 
-from fdtui.kinds import KINDS, classify, judge
+from fdtui.kinds import all_kinds, classify, judge
+from fdtui.kinds._usual import usual
 from fdtui.kinds.facts import Facts, facts_of
 from fdtui.linux.procfs import Entry, FdInfo
 from fdtui.linux.pseudofs import pseudofs
@@ -88,10 +90,10 @@ def test_deleted_is_a_matter_of_links() -> None:
     assert not row("/a (deleted)", REG, nlink=1).deleted
 
 
-@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+@pytest.mark.parametrize("kind", all_kinds(), ids=lambda kind: kind.name)
 def test_a_row_without_anything_is_still_described(kind: object) -> None:
     """Every kind must cope with rows whose calls all failed."""
-    chosen = next(one for one in KINDS if one is kind)
+    chosen = next(one for one in all_kinds() if one is kind)
     empty = Entry(0, 3, -1, "", None, None, "", None)
     info = chosen.describe(empty)
     assert isinstance(chosen.target(empty, info), tuple)
@@ -104,6 +106,27 @@ def test_a_row_without_anything_is_still_described(kind: object) -> None:
 def test_two_equal_claims_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     facts = Facts(REG, "", "", "", (0, 0), False, "")
     regular = judge(facts)
-    monkeypatch.setattr("fdtui.kinds.KINDS", (*KINDS, type(regular)()))
+    twice = (*all_kinds(), type(regular)())
+    monkeypatch.setattr("fdtui.kinds.all_kinds", lambda: twice)
     with pytest.raises(LookupError, match=r"regular.*regular"):
         judge(facts)
+
+
+_WHERE = ("", "anon_inode", "shmem", "socket", "pipe", "ns", "pidfd", "mqueue", "secretmem")
+_WORDS = ("", "memfd", "eventfd", "eventpoll", "timerfd", "signalfd", "inotify", "io_uring", "odd")
+_PROTOCOLS = ("", "TCP", "TCPv6", "UDP", "UDPv6", "UNIX", "UNIX-STREAM", "NETLINK", "PACKET")
+_DEVICES = ((0, 0), (1, 3), (5, 2), (4, 1), (136, 0), (143, 7), (226, 0), (10, 200))
+
+
+@pytest.mark.parametrize(
+    "kind", [0, REG, stat.S_IFDIR, CHR, LNK, stat.S_IFBLK, stat.S_IFIFO, stat.S_IFSOCK]
+)
+def test_the_usual_kinds_are_what_all_would_say(kind: int) -> None:
+    told = 0
+    for where, name, protocol in itertools.product(_WHERE, _WORDS, _PROTOCOLS):
+        for device, path_only, line in itertools.product(_DEVICES, (False, True), ("", "drm-x")):
+            facts = Facts(kind, where, name, protocol, device, path_only, line)
+            if (said := usual(facts)) is not None:
+                told += 1
+                assert said == judge(facts).name, facts
+    assert told or kind in (stat.S_IFBLK, LNK)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from functools import cache, lru_cache
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from fdtui.commands.lssockets import info_and_size
 from fdtui.errors import errno_name
@@ -18,6 +18,7 @@ from fdtui.linux.abi import access_mode, open_flag_names
 from fdtui.linux.json_types import Info
 from fdtui.linux.mountinfo import mounts_of
 from fdtui.linux.record import Owner, Record
+from fdtui.render.objects import compact as _encode
 from fdtui.render.objects import raw_bytes, safe_json
 from fdtui.render.safe import safe
 from fdtui.survey import values
@@ -27,10 +28,9 @@ from fdtui.survey.kinding import kind_of
 from fdtui.survey.socks import Socks
 
 if TYPE_CHECKING:
-    from fdtui.linux.procfs import Entry
     from fdtui.survey.peers import Peer
 
-_encode = json.JSONEncoder(separators=(",", ":")).encode
+_text = json.encoder.encode_basestring_ascii
 _MOST = 1 << 16
 _FILES = ("regular", "directory")
 _MODES = {4: "r", 2: "w", 6: "rw", 0: "path"}
@@ -43,7 +43,7 @@ class _Texts(dict[str, str]):
     def __missing__(self, text: str) -> str:
         if len(self) >= _MOST:
             self.clear()
-        found = self[text] = _encode(safe(text))
+        found = self[text] = _text(safe(text))
         return found
 
 
@@ -54,8 +54,8 @@ class _Targets(dict[str, str]):
         if len(self) >= _MOST:
             self.clear()
         shown = safe(link)
-        found = f'"target":{_encode(shown)}'
-        raw = "" if shown == link else f',"target_raw":{_encode(raw_bytes(link))}'
+        found = f'"target":{_text(shown)}'
+        raw = "" if shown == link else f',"target_raw":{_text(raw_bytes(link))}'
         said = self[link] = found + raw
         return said
 
@@ -82,7 +82,7 @@ def _common(
     failed = None
     if error is not None:
         failed = {"call": error[0], "errno": error[1], "name": errno_name(error[1])}
-    members = {
+    members: dict[str, object] = {
         "kind": kind,
         "mode": access_mode(flags) if flags >= 0 else _MODES.get(access),
         "flags": open_flag_names(flags) if flags >= 0 else None,
@@ -91,7 +91,7 @@ def _common(
         "deleted": deleted,
         "error": failed,
     }
-    return _encode(members)[1:-1]
+    return _encode(cast("Info", members))[1:-1]
 
 
 @cache
@@ -107,44 +107,105 @@ def _info(info: Info) -> str:
     return text if "\\" not in text else _encode(safe_json(info))
 
 
+class _Shape(NamedTuple):
+    """What rows have in common that differ in nothing but numbers and names."""
+
+    common: str
+    form: int  # _FILE, _CONSTANT, _SOCKET, _OTHER
+    kind: FdKind
+    info: str  # the first members of a file's, all of a constant one's
+
+
+_FILE, _CONSTANT, _SOCKET, _OTHER = range(4)
+_PREFIX = 5  # of a link: tells the kernel's own names apart, pipe: socke anon_ /memf /secr /dmab
+_MQUEUE_SIZE = 80  # a file of this size may be a queue, which more than its shape tells
+
+
 def rows(owner: Owner, records: list[Record], socks: Socks) -> Iterator[str]:
-    """Yield an object for each row, without the brace that closes it."""
+    """Yield an object for each row, without the brace that closes it.
+
+    All the time is spent here: rows of a shape that was seen before in this process are filled in.
+    """
     head = _head(owner)
-    mounts: dict[int, str] = {}
+    shapes = _shapes_of(owner.pid)
     for record in records:
-        kind = kind_of(record)
-        name = kind.name
-        if name in _FILES and "lock:" not in record.extra and record.nlink >= 0:
-            mount = mounts.get(record.mnt_id)
-            if mount is None:
-                mount = mounts[record.mnt_id] = _mount(record)
-            info = f'{{{mount}"blocks":{record.blocks},"nlink":{record.nlink}}}'
-            pos = record.pos if record.flags >= 0 else None
-            yield _row(head, record, name, pos, record.size, info)
-            continue
-        if name == "char" and not record.extra:
-            yield _row(head, record, name, None, None, _char(kind, record))
-            continue
-        if record.link.startswith("socket:[") and record.ino >= 0:
-            sock = sock_of(record, socks)
-            told = info_and_size(kind, record, sock) if sock is not None else None
-            if told is not None:
-                yield _row(head, record, name, None, told[1], told[0])
+        # fmt: off
+        (
+            _, fd, link, _, flags, pos, mnt_id, ino, dev, rdev, mode, size, blocks, nlink, _,
+            extra, proto, _, _, error,
+        ) = record
+        # fmt: on
+        prefix = link[:_PREFIX]
+        if nlink >= 0 and size != _MQUEUE_SIZE and (not extra or proto) and error is None:
+            key = (mode, flags, dev, rdev, mnt_id, prefix, proto, nlink == 0)
+            shape = shapes.get(key)
+            if shape is None:
+                shape = shapes[key] = _shape(record)
+            common, form, kind, info = shape
+            if form == _FILE:
+                yield (
+                    f'{head}{fd},{common},"pos":{pos},"size":{size},"ino":{ino},{_targets[link]},'
+                    f'"info":{{{info}"blocks":{blocks},"nlink":{nlink}}}'
+                )
                 continue
-        decoded = info_of(kind, record, socks)
-        pos, size = _numbers(kind, record, decoded)
-        yield _row(head, record, name, pos, size, _info(decoded) if decoded else "{}")
+            if form == _CONSTANT:
+                yield (
+                    f'{head}{fd},{common},"pos":null,"size":null,"ino":{ino},{_target(link)},'
+                    f'"info":{info}'
+                )
+                continue
+            if form == _SOCKET:
+                sock = sock_of(record, socks)
+                told = info_and_size(kind, record, sock) if sock is not None else None
+                if told is not None:
+                    yield (
+                        f'{head}{fd},{common},"pos":null,"size":{_null_or(told[1])},"ino":{ino},'
+                        f'"target":"{link}","info":{told[0]}'
+                    )
+                    continue
+        yield _any_row(head, record, socks)
 
 
-_chars: dict[int, str] = {}
+_Shapes = dict[tuple[object, ...], _Shape]
+_MOST_VIEWS = 64  # of the mounts
+_views: dict[int, tuple[object, _Shapes]] = {}  # by id of the mounts, which are kept for that
 
 
-def _char(kind: FdKind, record: Record) -> str:
-    """`info` of a device that has no lines of its own in fdinfo: its number says all."""
-    found = _chars.get(record.rdev)
-    if found is None:
-        found = _chars[record.rdev] = _info(kind.describe(record.entry))
-    return found
+def _shapes_of(pid: int) -> _Shapes:
+    """The shapes known for processes that see the same mounts."""
+    mounts = mounts_of(pid)
+    known = _views.get(id(mounts))
+    if known is None:
+        if len(_views) >= _MOST_VIEWS:
+            _views.clear()
+        known = _views[id(mounts)] = mounts, {}
+    elif len(known[1]) >= _MOST:
+        known[1].clear()
+    return known[1]
+
+
+def _shape(record: Record) -> _Shape:
+    """What this row has in common with others that have the same key."""
+    kind = kind_of(record)
+    common = _members(record, kind.name, deleted=record.nlink == 0 and values.deleted(record))
+    if record.link.startswith("anon_") or record.flags < 0:
+        return _Shape(common, _OTHER, kind, "")
+    if kind.name in _FILES:
+        return _Shape(common, _FILE, kind, _mount(record))
+    if kind.name == "char":
+        return _Shape(common, _CONSTANT, kind, _info(kind.describe(record.entry)))
+    if kind.name == "pipe":
+        return _Shape(common, _CONSTANT, kind, _info(info_of(kind, record, None)))
+    if record.sockproto and record.link.startswith("socket:[") and kind.name != "o-path":
+        return _Shape(common, _SOCKET, kind, "")
+    return _Shape(common, _OTHER, kind, "")
+
+
+def _any_row(head: str, record: Record, socks: Socks) -> str:
+    kind = kind_of(record)
+    decoded = info_of(kind, record, socks)
+    pos, size = _numbers(kind, record, decoded)
+    return _row(head, record, kind.name, pos, size, _info(decoded) if decoded else "{}")
 
 
 def row(facts: Facts) -> str:
@@ -189,20 +250,8 @@ def _numbers(kind: FdKind, record: Record, info: Info) -> tuple[int | None, int 
     has_pos, has_size = _plain(kind)
     if not has_pos and not has_size:
         return None, None
-    entry = cast("Entry", _LazyEntry(record))
+    entry = record.entry
     return kind.position(entry), kind.size(entry, info)
-
-
-class _LazyEntry:
-    """An entry that is made when it is looked into: most kinds tell their size without."""
-
-    __slots__ = ("_record",)
-
-    def __init__(self, record: Record) -> None:
-        self._record = record
-
-    def __getattr__(self, name: str) -> object:
-        return getattr(self._record.entry, name)
 
 
 def _head(owner: Owner) -> str:
@@ -232,12 +281,19 @@ def _row(
     info: str,
     special: str = "",
 ) -> str:
-    nlink = record.nlink
-    deleted = nlink == 0 and values.deleted(record)
-    dev = record.dev if nlink >= 0 else None
-    common = _common(kind, record.flags, record.access, dev, record.mnt_id, deleted, record.error)
+    deleted = record.nlink == 0 and values.deleted(record)
+    common = _members(record, kind, deleted=deleted)
     return (
         f"{head}{_encode(special) if special else record.fd},{common},"
-        f'"pos":{"null" if pos is None else pos},"size":{"null" if size is None else size},'
-        f'"ino":{"null" if dev is None else record.ino},{_target(record.link)},"info":{info}'
+        f'"pos":{_null_or(pos)},"size":{_null_or(size)},'
+        f'"ino":{record.ino if record.nlink >= 0 else "null"},{_target(record.link)},"info":{info}'
     )
+
+
+def _members(record: Record, kind: str, *, deleted: bool) -> str:
+    dev = record.dev if record.nlink >= 0 else None
+    return _common(kind, record.flags, record.access, dev, record.mnt_id, deleted, record.error)
+
+
+def _null_or(number: int | None) -> str:
+    return "null" if number is None else str(number)

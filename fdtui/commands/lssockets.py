@@ -5,18 +5,17 @@ A machine has tens of thousands of sockets, and few combinations of what does no
 
 from __future__ import annotations
 
-import json
 import socket
+from functools import lru_cache
 
 from fdtui.kinds.base import FdKind
 from fdtui.kinds.sock_facts import sock_facts
 from fdtui.linux.json_types import Info
 from fdtui.linux.procfs import Entry
 from fdtui.linux.record import Record, Sock
-from fdtui.render.objects import safe_json
+from fdtui.render.objects import compact, safe_json
 from fdtui.render.safe import safe
 
-_encode = json.JSONEncoder(separators=(",", ":")).encode
 _INET = (int(socket.AF_INET), int(socket.AF_INET6))
 _NO_ONE = ("", "0.0.0.0", "::")  # noqa: S104  compared with
 _VARIES = ("laddr", "lport", "raddr", "rport", "path", "peer_ino", "recv_queue", "send_queue")
@@ -49,20 +48,27 @@ def info_and_size(kind: FdKind, record: Record, sock: Sock) -> tuple[str, int | 
         else:
             varying = f'"laddr":"{laddr}","lport":{lport}'
     elif family == socket.AF_UNIX:
-        name = _encode(safe(path)) if path else '""'
+        name = compact(safe(path)) if path else '""'
         varying = f'"path":{name},"peer_ino":{peer or "null"}'
         if in_flight:
             varying += f',"scm_fds":{in_flight}'
     else:
         return None
-    info: Info = {"state": "LISTEN" if listens else ""}
     if received is not None:
         varying += f',"recv_queue":{received}'
-        info["recv_queue"] = received
     if sent is not None:
         varying += f',"send_queue":{sent}'
+    return f"{{{constant},{varying}}}", _size(kind, listens, received, sent)
+
+
+@lru_cache(1 << 12)
+def _size(kind: FdKind, listens: bool, received: int | None, sent: int | None) -> int | None:
+    info: Info = {"state": "LISTEN" if listens else ""}
+    if received is not None:
+        info["recv_queue"] = received
+    if sent is not None:
         info["send_queue"] = sent
-    return f"{{{constant},{varying}}}", kind.size(_NO_ENTRY, info)
+    return kind.size(_NO_ENTRY, info)
 
 
 def _constant(kind: FdKind, record: Record, sock: Sock) -> tuple[str, bool]:
@@ -70,4 +76,4 @@ def _constant(kind: FdKind, record: Record, sock: Sock) -> tuple[str, bool]:
     described = kind.describe(record._replace(extra="").entry)
     facts = described | sock_facts(sock)
     common = {key: value for key, value in facts.items() if key not in _VARIES}
-    return _encode(safe_json(common))[1:-1], facts.get("state") == "LISTEN"
+    return compact(safe_json(common))[1:-1], facts.get("state") == "LISTEN"

@@ -42,6 +42,17 @@ class Sock(NamedTuple):
     path: str
 
 
+class _Split(dict[int, tuple[int, int]]):
+    """The device number of os.stat_result -> (major, minor)."""
+
+    def __missing__(self, number: int) -> tuple[int, int]:
+        found = self[number] = os.major(number), os.minor(number)
+        return found
+
+
+_split = _Split()
+
+
 class Record(NamedTuple):
     """One descriptor.  -1 stands for what was not asked or not told, as "" for texts.
 
@@ -81,22 +92,13 @@ class Record(NamedTuple):
             info = FdInfo(self.pos, self.flags, self.mnt_id, self.ino, lines)
         stat = None
         if self.nlink >= 0:
+            (major, minor), (rdev_major, rdev_minor) = _split[self.dev], _split[self.rdev]
+            # fmt: off
             stat = Statx(
-                mode=self.mode,
-                ino=self.ino,
-                dev_major=os.major(self.dev),
-                dev_minor=os.minor(self.dev),
-                rdev_major=os.major(self.rdev),
-                rdev_minor=os.minor(self.rdev),
-                nlink=self.nlink,
-                uid=self.uid,
-                gid=0,
-                size=self.size,
-                blocks=self.blocks,
-                blksize=0,
-                mtime_ns=0,
-                mnt_id=self.mnt_id,
+                self.mode, self.ino, major, minor, rdev_major, rdev_minor, self.nlink, self.uid, 0,
+                self.size, self.blocks, 0, 0, self.mnt_id,
             )
+            # fmt: on
         failure = Failure(*self.error) if self.error else None
         return Entry(self.pid, self.fd, self.access, self.link, info, stat, self.sockproto, failure)
 

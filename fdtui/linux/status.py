@@ -31,22 +31,25 @@ class Status(NamedTuple):
 
 def parse_status(text: bytes) -> Status:
     """Parse status; lines that the kernel was built without count as 0."""
-    lines = dict(line.split(b":\t", 1) for line in text.split(b"\n") if b":\t" in line)
+
+    def value(key: bytes) -> bytes:
+        _, found, rest = text.partition(b"\n%b:\t" % key)  # Name is first, and has no newline
+        return rest[: rest.find(b"\n")] if found else b""
 
     def numbers(key: bytes) -> tuple[int, ...]:
-        return tuple(map(int, lines.get(key, b"").split()))
+        return tuple(map(int, value(key).split()))
 
     def mask(key: bytes) -> int:
-        return int(lines.get(key, b"0"), 16)
+        return int(value(key) or b"0", 16)
 
     return Status(
         uids=numbers(b"Uid"),
         gids=numbers(b"Gid"),
-        tracer=int(lines.get(b"TracerPid", b"0")),
+        tracer=int(value(b"TracerPid") or b"0"),
         permitted=mask(b"CapPrm"),
         effective=mask(b"CapEff"),
-        seccomp=int(lines.get(b"Seccomp", b"0")),
-        no_new_privs=lines.get(b"NoNewPrivs") == b"1",
+        seccomp=int(value(b"Seccomp") or b"0"),
+        no_new_privs=value(b"NoNewPrivs") == b"1",
         pending=mask(b"SigPnd") | mask(b"ShdPnd"),
         blocked=mask(b"SigBlk"),
     )
