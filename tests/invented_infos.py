@@ -81,6 +81,7 @@ CLIENT = tcp(
     recv_queue=96,
     send_queue=14_480,
     tcp_info=_TCP_INFO,
+    timer={"name": "retransmit", "expires": 0.18, "retransmits": 1},
 )
 DATABASE = tcp("ESTAB", ("127.0.0.1", 40_122), ("127.0.0.1", 5432))
 LOGGING = unix("ESTAB", "dgram", peer_path="/run/systemd/journal/dev-log")

@@ -29,7 +29,7 @@ BARE = Entry(1, 1, 4, "anon_inode:[x]", None, None, "", None)
     [
         (TCP, "state-tcp", "receive queue  96 bytes"),
         (TTY, "state-tty", "SETTINGS"),
-        (TIMER, "state-timerfd", "interval"),
+        (TIMER, "state-timerfd", "shared by"),
         (EPOLL, "state-epoll", "every 1 s, next in 0.42 s"),
         (FOLDER, "directory", "62 entries"),
     ],
@@ -38,6 +38,9 @@ def test_pictures(fd: int, what: str, shown: str, size: tuple[int, int]) -> None
     async def run(d: Driver) -> None:
         await d.open(INGESTD, fd)
         await d.until(shown)
+        screen = d.app.screen
+        if isinstance(screen, StateView):
+            await d.until(lambda: screen._around.facts)  # the search for who else has it
         check(d.app, f"{what}-{size[0]}x{size[1]}")
 
     drive(run, size)
@@ -56,6 +59,39 @@ def test_values_that_change_are_marked_for_one_look() -> None:
         assert "\n+ rto " in d.text
         await d.see_again()
         await d.until(lambda: "\n+ rto " not in d.text)
+
+    drive(run)
+
+
+def test_counters_tell_how_fast_they_grow() -> None:
+    async def run(d: Driver) -> None:
+        await d.open(INGESTD, TCP)
+        await d.until("receive queue")
+        thing = d.world.keeper.things[INGESTD, TCP]
+        told = thing.info["tcp_info"]
+        assert isinstance(told, dict)
+        sent, retransmitted = told["bytes_sent"], told["total_retrans"]
+        assert isinstance(sent, int)
+        assert isinstance(retransmitted, int)
+        grown = {"bytes_sent": sent + 2 * 59_494, "total_retrans": retransmitted + 1}
+        thing.info = {**thing.info, "tcp_info": {**told, **grown}}
+        d.world.now += 2.0
+        await d.see_again()
+        await d.until("+58.1K/s")
+        assert "+0.5/s" in d.text
+        assert "received            2.1 MB  +0/s" in d.text
+        d.world.now += 1.0
+        await d.see_again()
+        await d.until(lambda: "+58.1K/s" not in d.text)
+
+    drive(run)
+
+
+def test_who_else_has_it_stands_beside_it() -> None:
+    async def run(d: Driver) -> None:
+        await d.open(INGESTD, TTY)
+        await d.until("other end   sshd 3884 fd 9  master")
+        await d.until("shared by   bash 3885 fd 0  +2")
 
     drive(run)
 

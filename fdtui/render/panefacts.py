@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stat import S_IMODE
+from stat import S_IFMT, S_IMODE
 
 from fdtui.kinds.base import Fact, FdKind
 from fdtui.linux.abi import open_flag_names
@@ -48,6 +48,17 @@ def pane_facts(
     if entry.error is not None:
         lines.insert(0, ("error", (Span(str(entry.error), "danger"),)))
     return lines
+
+
+def maker_of(entry: Entry) -> int | None:
+    """Return the user who made a pipe, a socket or a memfd; None for what has a path, or no owner.
+
+    Anonymous inodes are one for all: they belong to nobody.
+    """
+    stat = entry.stat
+    if stat is None or not S_IFMT(stat.mode) or stat.dev not in internal_devices():
+        return None
+    return None if entry.link.startswith("anon_inode:") else stat.uid
 
 
 def _owner(stat: Statx) -> Spans:
@@ -96,4 +107,7 @@ def _common(entry: Entry) -> list[tuple[str, Spans]]:
         )
         if stat.dev not in internal_devices():
             lines.append(("owner", _owner(stat)))
+    if (maker := maker_of(entry)) is not None:
+        name = (*shown(user_name(maker)), Span(f"  uid {maker}", "muted"))
+        lines.append(("made by", name))
     return lines

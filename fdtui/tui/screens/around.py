@@ -1,4 +1,4 @@
-"""Who else has what is acted on: sharers of the description, other openers, the other end."""
+"""Who else has what is acted on: sharers of the description, other openers, ends, watchers."""
 
 from __future__ import annotations
 
@@ -26,11 +26,12 @@ class Other(NamedTuple):
 
 
 class Around(NamedTuple):
-    """What a confirmation names; `why` says why some of it is not known."""
+    """What a confirmation and a state view name; `why` says why some of it is not known."""
 
     sharers: tuple[Other, ...] = ()
     openers: tuple[Other, ...] = ()
     ends: tuple[Other, ...] = ()
+    watchers: tuple[Other, ...] = ()  # epoll instances
     why: str = ""
 
 
@@ -71,6 +72,11 @@ def _search(machine: Machine, acquired: Acquired, keeper: int) -> Around:
             Other(peer.pid, peer.fd, peer.comm, -1, peer.relation)
             for peer in found.peers
             if peer.pid != keeper
+        ),
+        tuple(
+            Other(one.pid, one.fd, one.comm, -1, "epoll")
+            for one in finder.watched_by(entry)
+            if one.pid != keeper
         ),
         found.sharing_reason,
     )

@@ -8,8 +8,9 @@ from itertools import zip_longest
 from fdtui.kinds.base import Fact, Section
 from fdtui.linux.abi import open_flag_names
 from fdtui.linux.procfs import Entry
+from fdtui.linux.users import user_name
 from fdtui.render import units
-from fdtui.render.panefacts import safe_spans_of
+from fdtui.render.panefacts import maker_of, safe_spans_of
 from fdtui.render.safe import safe
 from fdtui.render.spans import Span, Spans, shown
 from fdtui.tui.widgets.fit import fit, pad, width_of
@@ -24,13 +25,20 @@ Shape = Callable[[Section, int, Changed], list[Spans]]
 
 
 def state_lines(
-    sections: Sequence[Section], entry: Entry, width: int, changed: Changed = ()
+    sections: Sequence[Section],
+    entry: Entry,
+    width: int,
+    changed: Changed = (),
+    around: Sequence[Fact] = (),
 ) -> list[Spans]:
-    """Every line in at most `width` cells; x=0 has the mark of what changed."""
+    """Every line in at most `width` cells; x=0 has the mark of what changed.
+
+    `around` are lines of the descriptor that take a search of the machine.
+    """
     wide = width >= _WIDE
     lines: list[Spans] = []
     beside: list[Spans] = []
-    descriptor = Section("DESCRIPTOR", descriptor_facts(entry))
+    descriptor = Section("DESCRIPTOR", (*descriptor_facts(entry), *around))
     for index, section in enumerate([*sections, descriptor]):
         shape = _list if index == 0 else _shape(section)
         if section is descriptor:
@@ -57,6 +65,8 @@ def descriptor_facts(entry: Entry) -> tuple[Fact, ...]:
         facts.append(Fact("file", (Span(f"ino {entry.stat.ino}"),), f"dev {where}"))
     elif entry.info is not None and entry.info.ino > 0:
         facts.append(Fact("file", (Span(f"ino {entry.info.ino}"),)))
+    if (maker := maker_of(entry)) is not None:
+        facts.append(Fact("made by", (Span(user_name(maker)),), f"uid {maker}"))
     if entry.error is not None:
         facts.append(Fact("error", (Span(str(entry.error), "danger"),)))
     return tuple(facts)

@@ -15,10 +15,12 @@ from fdtui.linux.json_types import Info
 from fdtui.linux.procfs import Entry
 from fdtui.render import units
 from fdtui.render.hexdump import hex_row
+from fdtui.render.rates import Rates
 from fdtui.render.spans import Span, Spans, shown
 from fdtui.tui.app import FdtuiApp
 from fdtui.tui.screens.loanplace import LoanPlace
 from fdtui.tui.screens.place import Keys
+from fdtui.tui.screens.statearound import AroundLook
 from fdtui.tui.screens.statelines import state_lines
 from fdtui.tui.screens.viewed import ViewScreen
 from fdtui.tui.screens.yank import Choice
@@ -43,6 +45,9 @@ class StateView(ViewScreen):
         self.has_queue = self.kind.view is View.QUEUE
         self._before: dict[tuple[str, str], Spans] = {}
         self._changed: set[tuple[str, str]] = set()
+        self.sections: tuple[Section, ...] = ()  # what there is to show
+        self._rates = Rates()
+        self._around = AroundLook(app, self.acquired)
         self.looked: object = None  # the last answer
 
     def body(self) -> ComposeResult:
@@ -56,6 +61,7 @@ class StateView(ViewScreen):
     def on_mount(self) -> None:
         """What was acquired is the first look."""
         self._show()
+        self._around.look(self._draw)
         self.query_one("#state", StatePanel).focus()
 
     # Looking
@@ -70,23 +76,28 @@ class StateView(ViewScreen):
     def took(self, answer: object) -> bool:
         before, self.looked = self.looked, answer
         self.entry, self.info = cast("tuple[Entry, Info]", answer)
+        self._around.look(self._draw)
         if answer == before and not self._changed:
+            self._rates.still(self.fdtui.machine.clock())
             return False
         self._show()
         return True
 
-    def sections(self) -> tuple[Section, ...]:
-        """What there is to show."""
-        return self.kind.state(self.entry, self.info)
-
     def _show(self) -> None:
-        sections, entry = self.sections(), self.entry
+        sections = self.kind.state(self.entry, self.info)
         now = {(s.head, fact.key): fact.value for s in sections for fact in s.facts}
         before, self._before = self._before, now
         self._changed = {key for key, value in now.items() if before.get(key, value) != value}
+        self.sections = self._rates.of(sections, self.fdtui.machine.clock())
+        self._draw()
+
+    def _draw(self) -> None:
+        if not self.is_attached:
+            return
+        sections, entry, around = self.sections, self.entry, self._around.facts
         changed = frozenset(self._changed)
         self.query_one("#state", StatePanel).show(
-            lambda width: state_lines(sections, entry, width, changed)
+            lambda width: state_lines(sections, entry, width, changed, around)
         )
 
     def _queued(self, window: Window) -> None:
@@ -143,7 +154,7 @@ class StateView(ViewScreen):
         lines = [
             f"{fact.key}: {''.join(span.text for span in fact.value)}"
             + (f"  ({fact.note})" if fact.note else "")
-            for section in self.sections()
+            for section in self.sections
             for fact in section.facts
         ]
         return [Choice("s", "state", "\n".join(lines))]
