@@ -27,18 +27,19 @@ _ANONYMOUS = {
     "inotify": "inotify",
     "io_uring": "io_uring",
 }
+_NAMED = ("anon_inode", "shmem")  # where the kernel has words of its own
 _MEMORY_DEVICES, _PTS = 1, range(136, 144)  # majors: null, zero, random ...; Unix98 terminals
 
 
 def usual(facts: Facts) -> str | None:
     """Return the name of its kind, None where it takes more to tell."""
-    if facts.path_only:
+    if facts.path_only or (facts.name and facts.where not in _NAMED):
         return None
     match facts.where:
         case "":
             if facts.type == stat.S_IFCHR and not facts.line:
                 return _device(facts.device[0])
-            return _FILES.get(facts.type) if not facts.name else None
+            return _FILES.get(facts.type)
         case "socket":
             return _SOCKETS.get(facts.protocol) if facts.type == stat.S_IFSOCK else None
         case "pipe":
@@ -48,7 +49,7 @@ def usual(facts: Facts) -> str | None:
         case "shmem":
             return "memfd" if facts.name == "memfd" and facts.type == stat.S_IFREG else None
         case "pidfd":
-            return "pidfd" if not facts.name else None
+            return "pidfd" if facts.type in (0, stat.S_IFREG) else None
         case _:
             return None
 
