@@ -94,9 +94,18 @@ class Acting:
         if isinstance(entry.action, Flag):
             self._toggle(entry.action)
         elif entry.words or not _asked(entry.action):
-            self._preview(entry.action, entry.words, typed=False)
+            self._preview(entry.action, entry.words, typed=False, title=entry.title)
         else:
             self._ask(entry.action)
+
+    def at_once(self, name: str) -> None:
+        """Show the confirmation of an action that nothing has to be typed for."""
+        action = action_named(name)
+        self.deed.look_around()
+        if isinstance(action, Flag):
+            self._toggle(action)
+        else:
+            self._preview(action, (), typed=False)
 
     def _toggle(self, action: Flag) -> None:
         """A flag has one other state: nothing has to be typed."""
@@ -140,10 +149,12 @@ class Acting:
         )
         self._app.push_screen(line, typed)
 
-    def _preview(self, action: Action, words: tuple[str, ...], *, typed: bool) -> None:
-        title = action.title
-        if words and not typed:
-            title += f" {words[0]}" if isinstance(action, Flag) else ", setting O_APPEND"
+    def _preview(
+        self, action: Action, words: tuple[str, ...], *, typed: bool, title: str = ""
+    ) -> None:
+        title = title or action.title
+        if isinstance(action, Flag) and words and not typed:
+            title += f" {words[0]}"
 
         def refused(error: FdtuiError) -> None:
             if typed and words:
@@ -151,7 +162,7 @@ class Acting:
             else:
                 self.deed.give_up(error)
 
-        places = [_absolute(action, n, word) for n, word in enumerate(words)]
+        places = [absolute(action, n, word) for n, word in enumerate(words)]
         try:
             args = parse_words(action.arguments, places)
         except Usage as error:
@@ -181,7 +192,7 @@ def _mistake(argument: Argument, word: str) -> str:
     return ""
 
 
-def _absolute(action: Action, place: int, word: str) -> str:
+def absolute(action: Action, place: int, word: str) -> str:
     """A path is meant from where fdtui was started."""
     if action.arguments[place].parse is not parse_name or word[:1] in ("@", "|", ""):
         return word

@@ -49,6 +49,7 @@ class Entry(NamedTuple):
     title: str
     risk: str
     words: tuple[str, ...] = ()
+    line: str = ""  # in the menu, where it is not the title
 
 
 def entries(names: Iterable[str]) -> list[Entry]:
@@ -64,7 +65,11 @@ def entries(names: Iterable[str]) -> list[Entry]:
         found.append(Entry(key, action, action.title, action.risk))
         if action.name == "truncate-rewind":
             risk = "and no truncation leaves a hole then"
-            found.append(Entry("T", action, "The same, setting O_APPEND", risk, (APPEND,)))
+            title = "Truncate and rewind, setting O_APPEND"
+            found.append(Entry("T", action, title, risk, (APPEND,), "The same, setting O_APPEND"))
+        if action.name == "shutdown":
+            found[-1] = found[-1]._replace(words=("both",))
+            found.append(Entry("H", action, action.title, "", (), "One direction of it only"))
     return found
 
 
@@ -122,7 +127,7 @@ def _line(entry: Entry, chosen: bool) -> DialogLine:
     return DialogLine(
         (
             Span(f"{entry.key}  ", "key"),
-            Span(f"{entry.title:<{_TITLE}}", "strong"),
+            Span(f"{entry.line or entry.title:<{_TITLE}}", "strong"),
             Span(entry.risk, "muted"),
         ),
         3,

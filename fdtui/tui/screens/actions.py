@@ -14,10 +14,12 @@ from fdtui.tui.screens.dumping import Dumping
 from fdtui.tui.screens.loan import about
 from fdtui.tui.screens.looking import Wish, explain
 from fdtui.tui.screens.running import ask_command
+from fdtui.tui.screens.taking import Selected
 
 if TYPE_CHECKING:
+    from fdtui.linux.procfs import ProcFs
+    from fdtui.survey.processes import ProcessRow
     from fdtui.tui.screens.place import PlaceScreen
-    from fdtui.tui.screens.taking import Selected
 
 
 def act_on(screen: PlaceScreen, selected: Selected) -> None:
@@ -29,6 +31,31 @@ def act_on(screen: PlaceScreen, selected: Selected) -> None:
 def act(screen: PlaceScreen, acquired: Acquired) -> None:
     """Offer the actions that fit what is viewed or held."""
     with_hold(screen, acquired, lambda acting: acting.choose())
+
+
+def act_at_once(screen: PlaceScreen, selected: Selected, name: str) -> None:
+    """Show the confirmation of one action on the selected row."""
+    if selected.target is not None:
+        _hold(screen, selected.target, selected.comm, lambda acting: acting.at_once(name))
+
+
+def output_of(procfs: ProcFs, row: ProcessRow) -> Selected | None:
+    """Return the standard output of a process; None when it has none, or none that is seen."""
+    entry = procfs.entry(row.pid, 1)
+    if not entry.link:
+        return None
+    target = Target(row.pid, row.start_time, 1)
+    return Selected(row.pid, 1, row.name, entry.link, target, (), {})
+
+
+async def redirect_row(screen: PlaceScreen, selected: Selected) -> None:
+    """Ask where the selected row shall lead; returns once the line has the focus."""
+    from fdtui.tui.screens.redirecting import RedirectTo
+
+    if (target := selected.target) is not None:
+        line = RedirectTo(screen, selected)
+        await screen.app.push_screen(line)
+        _hold(screen, target, selected.comm, lambda acting: line.show_held(acting.deed), line.fail)
 
 
 def dump_row(screen: PlaceScreen, selected: Selected) -> None:
@@ -81,9 +108,13 @@ def _held(screen: PlaceScreen, target: Target) -> Acquired | None:
 
 
 def _hold(
-    screen: PlaceScreen, target: Target, name: str, go_on: Callable[[Acting], object]
+    screen: PlaceScreen,
+    target: Target,
+    name: str,
+    go_on: Callable[[Acting], object],
+    failed: Callable[[], object] = lambda: None,
 ) -> None:
-    """Act on the hold of this descriptor, or take it first."""
+    """Act on the hold of this descriptor, or take it first; `failed` before it is said why not."""
     known = _held(screen, target)
     if known is not None and known.shares_description:
         go_on(Acting(screen, known))
@@ -94,11 +125,11 @@ def _hold(
         app.refresh_held()
         go_on(Acting(screen, acquired, taken=True))
 
-    app.when(
-        app.keeper.steal(target),
-        took,
-        lambda error: explain(screen, Wish(target, name, keep=True), error),
-    )
+    def refused(error: FdtuiError) -> None:
+        failed()
+        explain(screen, Wish(target, name, keep=True), error)
+
+    app.when(app.keeper.steal(target), took, refused)
 
 
 def with_hold(screen: PlaceScreen, acquired: Acquired, go_on: Callable[[Acting], object]) -> None:

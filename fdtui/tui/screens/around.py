@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 from fdtui.errors import CallFailed, FdtuiError
 from fdtui.keeper.api import Acquired
+from fdtui.kinds import BY_NAME
+from fdtui.kinds.base import DEVICE, TERMINAL
 from fdtui.linux.procfs import ProcFs
 from fdtui.survey.neighbours import Neighbours
 from fdtui.tui.machine import Machine
@@ -64,7 +66,10 @@ def _search(machine: Machine, acquired: Acquired, keeper: int) -> Around:
         return Around(why="the target has closed its own")
     shares = [one for one in found.sharers if one[0] != keeper]
     named = finder.sharers(target.pid, target.fd, shares)
-    openers = [one for one in finder.opened_apart(entry, found) if one[0] != keeper]
+    # Half the machine has /dev/null open: a device opened apart shares nothing.
+    device = BY_NAME[acquired.kind].family in (DEVICE, TERMINAL)
+    apart = () if device else finder.opened_apart(entry, found)
+    openers = [one for one in apart if one[0] != keeper]
     return Around(
         tuple(Other(one.pid, one.fd, one.comm) for one in named),
         tuple(_opener(procfs, *one) for one in openers),

@@ -65,21 +65,35 @@ class Confirm(Dialog):
 
     def _lines(self) -> list[DialogLine]:
         acquired, around, alert = self._parts
-        preview = self._preview
-        groups: list[Iterable[DialogLine]] = [
-            _held(preview),
-            _now_and_after(preview),
-            _others(preview, acquired, around, 2 if self._low else _GAP),
-            _hazard(preview, self._dumps),
-        ]
-        if alert:
-            groups.insert(0, [DialogLine(shown(alert, "attention"))])
-        lines: list[DialogLine] = []
-        for group in groups:
-            if lines and not self._low:
-                lines.append(DialogLine())
-            lines += group
-        return lines
+        return confirmation(
+            self._preview, acquired, around, low=self._low, dumps=self._dumps, alert=alert
+        )
+
+
+def confirmation(
+    preview: Preview,
+    acquired: Acquired,
+    around: Around | None,
+    *,
+    low: bool = False,
+    dumps: bool = False,
+    alert: str = "",
+) -> list[DialogLine]:
+    """Say what is held, is and will be, whom it concerns; `low`: there is no room for gaps."""
+    groups: list[Iterable[DialogLine]] = [
+        _held(preview),
+        _now_and_after(preview),
+        _others(preview, acquired, around, 2 if low else _GAP),
+        _hazard(preview, dumps),
+    ]
+    if alert:
+        groups.insert(0, [DialogLine(shown(alert, "attention"))])
+    lines: list[DialogLine] = []
+    for group in groups:
+        if lines and not low:
+            lines.append(DialogLine())
+        lines += group
+    return lines
 
 
 def _row(head: str, *value: Span) -> DialogLine:

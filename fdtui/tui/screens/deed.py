@@ -79,7 +79,7 @@ class Deed:
 
         def answered(key: str | None) -> None:
             if key == "y":
-                self._do(plan, preview)
+                self.do(plan, preview)
             elif key == "d":
                 Dumping(self.screen, self.acquired, then=lambda: self.show(plan)).ask()
             else:
@@ -94,7 +94,8 @@ class Deed:
 
             self.app.when(search, later, lambda error: later(Around(why=str(error))))
 
-    def _do(self, plan: Plan, preview: Preview) -> None:
+    def do(self, plan: Plan, preview: Preview) -> None:
+        """Do what the preview showed, if it still is what there is."""
         request = act_request(plan.action, plan.args, preview.token)
         future = self.app.keeper.perform("act", self.acquired.id, request)
 

@@ -35,6 +35,14 @@ class Processes(TablePlace):
         Binding(
             "f", "who", "who has a path or port", id="processes.who", show=False, priority=True
         ),
+        Binding(
+            "w",
+            "redirect",
+            "redirect what it prints",
+            id="processes.redirect",
+            show=False,
+            priority=True,
+        ),
         Binding("p", "helper", "ask for a helper", id="processes.helper", show=False),
     ]
 
@@ -117,8 +125,8 @@ class Processes(TablePlace):
         return self._snapshot is not None and is_question(self.filter_text.strip())
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """While something is typed, `f` is a letter like any other."""
-        if action == "who":
+        """While something is typed, `f` and `w` are letters like any other."""
+        if action in ("who", "redirect"):
             return not self.typing
         return super().check_action(action, parameters)
 
@@ -138,6 +146,17 @@ class Processes(TablePlace):
         if len(self._rows):
             row = self._rows.row(self.table.rows.cursor)
             self.fdtui.open_process(row.pid, 1)
+
+    async def action_redirect(self) -> None:
+        """Ask where the standard output of the selected process shall lead instead."""
+        from fdtui.tui.screens.actions import output_of, redirect_row
+
+        if len(self._rows):
+            row = self._rows.row(self.table.rows.cursor)
+            if (output := output_of(self.fdtui.machine.procfs, row)) is None:
+                self.show_result(f"{safe(row.name)} {row.pid} has no fd 1 that can be seen")
+            else:
+                await redirect_row(self, output)
 
     def action_tree(self) -> None:
         """Show who started whom, or a flat list."""

@@ -46,6 +46,10 @@ class TakingPlace(TablePlace):
         Binding("J", "jump", "jump to the peer", id="fd.jump", show=False),
         Binding("x", "act", "act", id="fd.act", show=False),
         Binding("d", "dump", "dump", id="fd.dump", show=False),
+        Binding("t", "rewind", "truncate and rewind", id="fd.rewind", show=False),
+        Binding("b", "nonblock", "O_NONBLOCK on or off", id="fd.nonblock", show=False),
+        # With priority: what is typed right behind the key belongs into the line it opens.
+        Binding("w", "redirect", "redirect it", id="fd.redirect", show=False, priority=True),
         Binding("exclamation_mark", "run", "run a command with it", id="fd.run", show=False),
     ]
 
@@ -103,6 +107,33 @@ class TakingPlace(TablePlace):
 
         if self._descriptor() is not None and (chosen := self.selected()) is not None:
             act_on(self, chosen)
+
+    def action_rewind(self) -> None:
+        """Confirm truncating it and rewinding its offset."""
+        self._at_once("truncate-rewind")
+
+    def action_nonblock(self) -> None:
+        """Confirm switching O_NONBLOCK."""
+        self._at_once("set-nonblock")
+
+    def _at_once(self, name: str) -> None:
+        from fdtui.tui.screens.actions import act_at_once
+
+        if self._descriptor() is not None and (chosen := self.selected()) is not None:
+            act_at_once(self, chosen, name)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """While something is typed, `w` is a letter like any other."""
+        if action == "redirect":
+            return not self.typing
+        return super().check_action(action, parameters)
+
+    async def action_redirect(self) -> None:
+        """Ask where it shall lead instead."""
+        from fdtui.tui.screens.actions import redirect_row
+
+        if self._descriptor() is not None and (chosen := self.selected()) is not None:
+            await redirect_row(self, chosen)
 
     def action_dump(self) -> None:
         """Write its bytes to a file."""
