@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
+import signal
 import struct
 import time
 import tty
@@ -107,13 +109,57 @@ def _receive(fd: int) -> bytes:
     return message.raw[:count]
 
 
-@specimen("mqueue", "mqueue", consume=_receive, expected=b"a message", unseen=True)
-def _mqueue(keep: Keep) -> int:
+def _open_queue(flags: int = os.O_RDWR) -> tuple[int, int]:
+    """Make a queue; return a descriptor of it as asked, and one for everything."""
     name = buffer(f"fdtui-zoo-{os.getpid()}-{time.monotonic_ns()}\0".encode())
     attributes = buffer(struct.pack("8q", 0, 10, 100, 0, 0, 0, 0, 0))
     fd = syscall("mq_open", name, os.O_CREAT | os.O_RDWR, 0o600, attributes)
+    asked = syscall("mq_open", name, flags, 0, None)
     syscall("mq_unlink", name)
-    syscall("mq_timedsend", fd, buffer(b"a message"), 9, 3, None)
+    return asked, fd
+
+
+@specimen("mqueue", "mqueue", consume=_receive, expected=b"a message", unseen=True)
+def _mqueue(keep: Keep) -> int:
+    fd, other = _open_queue()
+    syscall("mq_timedsend", other, buffer(b"a message"), 9, 3, None)
+    return fd
+
+
+_both: dict[int, int] = {}
+
+
+@specimen(
+    "mqueue-write",
+    "mqueue",
+    consume=lambda fd: _receive(_both[fd]),
+    expected=b"written",
+    unseen=True,
+)
+def _mqueue_write(keep: Keep) -> int:
+    fd, _both[fd] = _open_queue(os.O_WRONLY)
+    syscall("mq_timedsend", fd, buffer(b"written"), 7, 0, None)
+    return fd
+
+
+def _notify(fd: int) -> None:
+    sigev_signal = 0
+    event = struct.pack("Qii48x", 0, signal.SIGUSR2, sigev_signal)
+    syscall("mq_notify", fd, buffer(event))
+
+
+def _still_notifies(fd: int) -> bytes:
+    try:
+        _notify(fd)
+    except OSError as error:
+        return b"registered" if error.errno == errno.EBUSY else str(error).encode()
+    return b"forgotten"
+
+
+@specimen("mqueue-notifies", "mqueue", consume=_still_notifies, expected=b"registered", unseen=True)
+def _mqueue_notifies(keep: Keep) -> int:
+    fd, _ = _open_queue()
+    _notify(fd)
     return fd
 
 
