@@ -45,8 +45,8 @@ def run(args: argparse.Namespace) -> int:
     status = 0
     rows: list[tuple[str, Facts]] = []
     name = cast("EngineName", args.engine)
-    pids = counts(int(entry) for entry in os.listdir("/proc") if entry.isdigit())
-    with choose(name, sum(pids.values()) if name == "auto" else None) as engine:
+    sizes = counts(int(entry) for entry in os.listdir("/proc") if entry.isdigit())
+    with choose(name, sum(sizes.values()) if name == "auto" else None) as engine:
         for query in args.queries:
             try:
                 found = [one for one in find(query, engine) if not _ours(one)]
@@ -61,7 +61,7 @@ def run(args: argparse.Namespace) -> int:
     elif rows:
         _print_table(rows)
     sys.stdout.flush()
-    partly = _told(list(pids))
+    partly = _told(sizes)
     return status or partly
 
 
@@ -93,27 +93,31 @@ def _print_objects(rows: list[tuple[str, Facts]]) -> None:
     sys.stdout.write(f"[\n{text}\n]\n" if lines else "[\n]\n")
 
 
-def _told(pids: list[int]) -> int:
+def _told(sizes: dict[int, int]) -> int:
     """Say on stderr how many processes could not be seen; 3 when there are any."""
+    codes = {pid: code for pid in sizes if (code := _refusal(pid))}
+    if not codes:
+        return 0
     from fdtui.commands.telling import unseen
     from fdtui.linux.fdtable import owner_of
 
     refused = []
     seen = 0
-    for pid in pids:
-        owner = owner_of(pid)
-        if owner is None or owner.kernel:
-            continue
+    for pid, size in sizes.items():
+        # Of those with descriptors none is a kernel thread, and nothing more is to be known.
+        if pid in codes or size <= 1:
+            owner = owner_of(pid)
+            if owner is None or owner.kernel:
+                continue
+            if pid in codes:
+                refused.append(owner._replace(error=("readlink", codes[pid])))
         seen += 1
-        if code := _refusal(pid):
-            refused.append(owner._replace(error=("open", code)))
     return unseen(refused, seen)
 
 
 def _refusal(pid: int) -> int:
-    """The errno with which a table or its links are refused, 0 if they are not (4 us)."""
+    """The errno with which links of a process are refused, 0 if they are not (3 us)."""
     try:
-        os.close(os.open(f"/proc/{pid}/fd", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC))
         os.readlink(f"/proc/{pid}/cwd")  # the right that links of descriptors need as well
     except PermissionError as error:
         return error.errno or 0

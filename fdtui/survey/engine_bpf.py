@@ -9,12 +9,14 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator
 from typing import ClassVar
 
+from fdtui.errors import CallFailed
 from fdtui.linux.bpf.builder import Match
 from fdtui.linux.bpf.decode import O_CLOEXEC, Texts, sock_of
 from fdtui.linux.bpf.iterator import TaskFile
 from fdtui.linux.bpf.layout import HEAD, HEAD_STRUCT, TAIL, places
 from fdtui.linux.fdtable import fdinfo_extra, owner_of, read_table, stat_fields
 from fdtui.linux.record import Record, Table, Wants
+from fdtui.survey.mapped import MappedFile
 from fdtui.survey.scan import (
     Cancelled,
     Engine,
@@ -101,6 +103,23 @@ class BpfEngine(Engine):
                 if cancelled():
                     return
                 yield from (record for record in records if record.dev == dev)
+
+    def mappers(
+        self,
+        file: MappedFile,
+        cancelled: Cancelled = never,
+        meanwhile: Callable[[], object] = lambda: None,
+    ) -> list[int]:
+        """As asked; an overlay maps files of other file systems, whose numbers it does not tell."""
+        if file.fstype != "overlay":
+            try:
+                found = self._task_file.mappers(file.ino)
+            except CallFailed:
+                pass  # before Linux 5.13: their maps are searched
+            else:
+                meanwhile()
+                return found
+        return super().mappers(file, cancelled, meanwhile)
 
     def _few(self, pids: list[int], most: int) -> bool:
         """Is a filtered pass for each (80 us and its rows) less than one pass over everything?"""

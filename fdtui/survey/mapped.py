@@ -18,11 +18,12 @@ _JOBS = 4  # for each worker
 
 
 class MappedFile(NamedTuple):
-    """A file by its path and the numbers of os.stat_result."""
+    """A file by its path, the numbers of os.stat_result and where it is ("" unknown)."""
 
     path: str
     dev: int
     ino: int
+    fstype: str = ""
 
 
 def mentioned(
@@ -48,7 +49,7 @@ def mentioned(
     return sorted(pid for part in parts for pid in marshal.loads(part))  # noqa: S302  our own
 
 
-def search(payload: tuple[list[int], tuple[str, int, int]]) -> Iterator[bytes]:
+def search(payload: tuple[list[int], tuple[str, int, int, str]]) -> Iterator[bytes]:
     """In a worker: the processes of (pids, file) whose maps mention it."""
     pids, file = payload
     yield marshal.dumps(_search(pids, MappedFile._make(file), lambda: False))

@@ -10,11 +10,14 @@ import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from types import TracebackType
-from typing import Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from fdtui.errors import CallFailed
 from fdtui.linux.fdtable import owner_of
 from fdtui.linux.record import Owner, Record, Table, Wants
+
+if TYPE_CHECKING:
+    from fdtui.survey.mapped import MappedFile
 
 Cancelled = Callable[[], bool]
 Payload = Any  # what marshal carries: tuples, lists, dicts, numbers, str, bytes, None
@@ -67,6 +70,20 @@ class Engine(ABC):
     @abstractmethod
     def holders(self, dev: int, ino: int, cancelled: Cancelled = never) -> Iterator[Record]:
         """Yield the descriptors of one file, by st_dev and st_ino."""
+
+    def mappers(
+        self,
+        file: MappedFile,
+        cancelled: Cancelled = never,
+        meanwhile: Callable[[], object] = lambda: None,
+    ) -> list[int]:
+        """Return the processes that seem to have a file mapped, for a closer look at each.
+
+        `meanwhile` is called while workers search, or before.
+        """
+        from fdtui.survey.mapped import mentioned
+
+        return mentioned(file, self.pids(), cancelled, meanwhile)
 
     def sweep(
         self,

@@ -21,7 +21,7 @@ from fdtui.survey import whomatch
 from fdtui.survey.containers import Containers
 from fdtui.survey.decoding import decoded
 from fdtui.survey.facts import Facts
-from fdtui.survey.mapped import MappedFile, held_by, mentioned
+from fdtui.survey.mapped import MappedFile, held_by
 from fdtui.survey.scan import Cancelled, Engine, never
 from fdtui.survey.socks import Socks
 from fdtui.survey.specials import specials
@@ -129,8 +129,11 @@ class _Search:
                 if owner is not None:
                     rows.append(decoded(owner, record, self._socks))
 
-        one = MappedFile(file.path, file.dev, file.status.ino)
-        for pid in mentioned(one, self._engine.pids(), self._cancelled, holders):
+        mount = mounts_of("self").get(file.status.mnt_id)
+        one = MappedFile(
+            file.path, file.dev, file.status.ino, mount.fstype if mount is not None else ""
+        )
+        for pid in self._engine.mappers(one, self._cancelled, holders):
             owner = self._engine.owner(pid)
             if owner is not None:
                 rows += held_by(owner, one)

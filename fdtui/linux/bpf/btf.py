@@ -151,18 +151,29 @@ class Btf:
         return Chain(tuple(pointers), offset, size)
 
 
+Answers = tuple[dict[str, Chain | None], dict[str, int]]
+
+
 class Kernel:
     """What programs ask of the running kernel; remembers answers, so the blob is read once."""
 
-    def __init__(self, path: Path = VMLINUX) -> None:
+    def __init__(self, path: Path = VMLINUX, known: Answers | None = None) -> None:
+        """`known`: chains by path and ids of functions, as `answers` of an earlier one."""
         self._path = path
         self._btf: Btf | None = None
-        self._chains: dict[str, Chain | None] = {}
-        self._functions: dict[str, int] = {}
+        self._chains, self._functions = known or ({}, {})
+        self.told = known is not None  # by somebody else: may be wrong
+        self.searched = False  # there are answers that `known` had not
+
+    @property
+    def answers(self) -> Answers:
+        """Everything that was asked so far."""
+        return self._chains, self._functions
 
     def _open(self) -> Btf:
         if self._btf is None:
             self._btf = Btf(self._path.read_bytes())
+            self.searched = True
         return self._btf
 
     def chain(self, path: str) -> Chain:
@@ -192,3 +203,4 @@ class Kernel:
     def forget_blob(self) -> None:
         """Free the 8 MB of blob and index; the answers stay."""
         self._btf = None
+        self.searched = False

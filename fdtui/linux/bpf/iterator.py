@@ -12,11 +12,12 @@ from types import TracebackType
 from typing import Self
 
 from fdtui.errors import CallFailed
-from fdtui.linux.bpf import calls, decode
+from fdtui.linux.bpf import calls, decode, remembered
 from fdtui.linux.bpf.btf import VMLINUX, Kernel, Missing
 from fdtui.linux.bpf.builder import Match, Options
 from fdtui.linux.bpf.decode import O_CLOEXEC, Row, link_of, sock_of
 from fdtui.linux.bpf.layout import RECORD_MAX
+from fdtui.linux.bpf.mappers import mappers
 from fdtui.linux.bpf.program import assemble
 from fdtui.linux.owned import OwnedFd
 from fdtui.linux.record import Sock
@@ -79,7 +80,19 @@ class TaskFile:
         if reason is not None:
             code = errno.EPERM if reason is _NO_PRIVILEGE else errno.ENOSYS
             raise CallFailed("bpf(BPF_PROG_LOAD)", code, reason, "run fdtui as root")
-        kernel = kernel or Kernel()
+        if kernel is not None:
+            return cls._load(match, kernel)
+        kernel = remembered.kernel()
+        try:
+            return cls._load(match, kernel)
+        except CallFailed:
+            if not kernel.told:
+                raise
+            remembered.forget()
+            return cls._load(match, Kernel())
+
+    @classmethod
+    def _load(cls, match: Match, kernel: Kernel) -> Self:
         buffer = program = None
         try:
             buffer = calls.array_map(RECORD_MAX, _NAME)
@@ -96,12 +109,18 @@ class TaskFile:
             for fd in (buffer, program):
                 if fd is not None:
                     fd.close()
-        kernel.forget_blob()
+        _keep(kernel)
         return table
 
     def matching(self, match: Match) -> TaskFile:
         """Another program that lists only matching descriptors (1 ms: offsets are known)."""
         return TaskFile.load(match, self._kernel)
+
+    def mappers(self, ino: int) -> list[int]:
+        """Return the processes that have a file of that inode number mapped."""
+        found = mappers(self._kernel, ino, _nested())
+        _keep(self._kernel)
+        return found
 
     def chunks(self, pid: int = 0) -> Iterator[bytes]:
         """One pass, of all tasks or of one process: chunks of whole records, at most 32 KiB each.
@@ -178,11 +197,20 @@ class TaskFile:
         self.close()
 
 
+def _nested() -> bool:
+    return os.readlink("/proc/self/ns/pid") != _INITIAL_PID_NS
+
+
+def _keep(kernel: Kernel) -> None:
+    if kernel.searched:
+        remembered.keep(kernel)
+    kernel.forget_blob()
+
+
 def _load_program(kernel: Kernel, buffer: OwnedFd, match: Match) -> OwnedFd:
     """Load with unix sockets' peers and names, or without where the kernel refuses (5.12-5.15)."""
-    nested = os.readlink("/proc/self/ns/pid") != _INITIAL_PID_NS
     attach_id = kernel.function("bpf_iter_task_file")
-    options = Options(match=match, nested_pids=nested)
+    options = Options(match=match, nested_pids=_nested())
     code = assemble(kernel, buffer.fileno(), options)
     try:
         return calls.load_iterator(code, attach_id, _NAME)

@@ -21,7 +21,7 @@ from fdtui.linux.bpf.layout import PATH_MAX, TAIL
 from fdtui.linux.bpf.sockets import socket
 
 # bpf-helpers(7), with the release that has each
-_SEQ_WRITE = 127  # 5.8
+SEQ_WRITE = 127  # 5.8
 _D_PATH = 147  # 5.12 in iterators
 _CURRENT_TASK_BTF = 158  # 5.11
 
@@ -61,7 +61,7 @@ def _fields(b: Builder) -> None:
             b.hide(place)
 
 
-def _pids(b: Builder) -> None:
+def reader_pids(b: Builder) -> None:
     """tgid and pid are numbers of the initial namespace: replace them by the reader's."""
     a = b.asm
     for name, path in (
@@ -152,7 +152,7 @@ def _write(b: Builder) -> None:
     a.label("write")
     b.follow(Reg.R1, CTX, "bpf_iter__task_file.meta.seq")
     a.move(Reg.R2, BUFFER)
-    a.call(_SEQ_WRITE)
+    a.call(SEQ_WRITE)
     a.label("end")
     a.set(Reg.R0, 0)
     a.exit()
@@ -164,7 +164,7 @@ def assemble(kernel: Kernel, map_fd: int, options: Options) -> bytes:
     _start(b, map_fd)
     _fields(b)
     if options.nested_pids:
-        _pids(b)
+        reader_pids(b)
     _close_on_exec(b)
     _mount(b)
     _more(b)
