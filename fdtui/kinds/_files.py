@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fdtui.kinds._info import integer, line, muted, objects, text
-from fdtui.kinds.base import Fact, fact
+from fdtui.kinds.base import Borrow, Fact, FdKind, fact
 from fdtui.linux.json_types import Info
 from fdtui.linux.locks import parse_lock
 from fdtui.linux.mountinfo import mounts_of
@@ -13,6 +13,10 @@ from fdtui.linux.units import count, size_cell, size_words
 
 DELETED = " (deleted)"
 BLOCK = 512  # unit of st_blocks
+_MADE_UP = frozenset(
+    ("proc", "sysfs", "cgroup", "cgroup2", "debugfs", "tracefs", "securityfs", "bpf", "configfs")
+)
+_IN_MEMORY = frozenset(("tmpfs", "ramfs", "devtmpfs", "hugetlbfs", "shmem"))
 _LOCKS: dict[object, str] = {"flock": "flock", "ofd": "OFD lock"}  # they live on descriptions
 
 
@@ -59,7 +63,8 @@ def mount_fact(info: Info) -> list[Fact]:
     """`on  /var  ext4 /dev/mapper/vg0-var`."""
     if not (point := text(info, "mount_point")):
         return []
-    return [fact("on", point, f"{text(info, 'fstype')} {text(info, 'source')}")]
+    kind, source = text(info, "fstype"), text(info, "source")
+    return [fact("on", point, kind if source in (kind, "none") else f"{kind} {source}".strip())]
 
 
 def lock_facts(info: Info) -> list[Fact]:
@@ -81,22 +86,27 @@ def lock_facts(info: Info) -> list[Fact]:
     return facts
 
 
-def size_facts(entry: Entry) -> list[Fact]:
-    """`size  19,316,224  18.4M` and `blocks  37,736  18.4M on disk`."""
+def size_facts(entry: Entry, fstype: str = "") -> list[Fact]:
+    """`size  19,316,224  18.4M` and `blocks  37,736  18.4M on disk`, where there are such."""
     if entry.stat is None:
         return []
     size, held = entry.stat.size, entry.stat.blocks * BLOCK
+    if fstype in _MADE_UP:
+        return [fact("content", "made by the kernel at each read")]
+    where = "in memory" if fstype in _IN_MEMORY else "on disk"
     return [
         fact("size", count(size), size_cell(size) if size >= 1000 else "bytes"),
-        fact("blocks", count(entry.stat.blocks), f"{size_cell(held)} on disk"),
+        fact("blocks", count(entry.stat.blocks), f"{size_cell(held)} {where}"),
     ]
 
 
-def position_fact(entry: Entry) -> list[Fact]:
+def position_fact(entry: Entry, fstype: str = "") -> list[Fact]:
     """`position  19,316,224  at the end`."""
     if entry.info is None or entry.stat is None:
         return []
     pos, size = entry.info.pos, entry.stat.size
+    if fstype in _MADE_UP:
+        return [Fact("position", line(Span(count(pos), "strong")))]
     note = "at the end" if pos == size and size else ""
     if pos > size:
         note = f"{size_words(pos - size)} beyond the end"
@@ -140,3 +150,24 @@ def queued_span(info: Info) -> Spans:
 def bracketed(spans: Spans, note: str) -> Spans:
     """Add a muted note behind two blanks."""
     return (*spans, Span("  "), muted(note)) if note else spans
+
+
+class StoredFile(FdKind):
+    """What lies on a file system under a name: regular files and directories."""
+
+    borrow = Borrow.VIEW
+
+    def describe(self, entry: Entry) -> Info:
+        return {**mount_info(entry), **blocks_info(entry), **lock_info(entry)}
+
+    def size(self, entry: Entry, info: Info) -> int | None:
+        return entry.stat.size if entry.stat else None
+
+    def position(self, entry: Entry) -> int | None:
+        return entry.info.pos if entry.info else None
+
+    def target(self, entry: Entry, info: Info) -> Spans:
+        return path_of(entry)
+
+    def hold_cost(self, entry: Entry, info: Info) -> str:
+        return file_cost(entry, info)

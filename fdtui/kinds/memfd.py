@@ -67,7 +67,7 @@ class Memfd(FdKind):
             seals = words(info, "seals")
             note = "no more can be added" if "seal" in seals else ""
             facts.append(fact("seals", " ".join(seals) or "none", note))
-        return (*facts, *position_fact(entry), *size_facts(entry), *lock_facts(info))
+        return (*facts, *position_fact(entry), *size_facts(entry, "shmem"), *lock_facts(info))
 
     def read(self, peek: Peek, offset: int, length: int) -> bytes | Unseen:
         return read_file_bytes(peek, offset, length)
