@@ -16,7 +16,9 @@ from fdtui.linux import syscalls
 from fdtui.linux.bpf.iterator import available
 from fdtui.linux.kcmp import kcmp_raw, last_errno, refusal, same_table
 from fdtui.linux.procfs import ProcFs
-from fdtui.survey.links import LinkTable, read_links
+from fdtui.survey.comparing import Comparing
+from fdtui.survey.dealing import Dealer
+from fdtui.survey.links import LinkTable, ProcessLinks, read_links
 from fdtui.survey.origin import Kinship
 from fdtui.survey.scan import choose
 from fdtui.survey.sharing import SharingSets, sharing_of_links, sharing_of_records
@@ -54,6 +56,17 @@ def pair() -> Iterator[tuple[Puppet, Puppet]]:
 
 
 SOCKET_PAIR = "a, b = socket.socketpair()"
+
+
+def dealt(pid: int, table: LinkTable) -> SharingSets:
+    """What is found of one process among the tables that were read before."""
+    tables = {one: ProcessLinks(one, [], [], None) for one in table.pids}
+    for one, fd, link in zip(table.pids, table.fds, table.links, strict=True):
+        tables[one] = ProcessLinks(one, [*tables[one].fds, fd], [*tables[one].links, link], None)
+    dealer = Dealer(tables.pop(pid), set(table.links), Comparing())
+    for other in tables.values():
+        dealer.take(other)
+    return dealer.finish()
 
 
 def made(puppet: Puppet, statement: str, answer: str) -> Any:
@@ -180,7 +193,7 @@ def test_only_sets_of_one_process(pair: tuple[Puppet, Puppet]) -> None:
     twin = one(f"os.dup({fds[3]})")
     one(FORK)
     child = one("c")
-    sets = sharing_of_links(read_links([one.pid, other.pid, child, other("c")]), own=one.pid)
+    sets = dealt(one.pid, read_links([one.pid, other.pid, child, other("c")]))
     assert sets.sharers(one.pid, fds[3]) == tuple(
         sorted([(one.pid, twin), (child, fds[3]), (child, twin)])
     )
@@ -215,7 +228,7 @@ def test_one_process_closes_while_it_is_looked_at(pair: tuple[Puppet, Puppet]) -
     table = read_links(sorted([one.pid, other.pid, child]))
     one(f"os.close({mine[1]})")
     other(f"os.close({theirs})")
-    sets = sharing_of_links(table, own=one.pid)
+    sets = dealt(one.pid, table)
     assert sets.reasons[one.pid, mine[1]] == "closed meanwhile (EBADF)"
     assert sets.id(one.pid, mine[1]) is None
     for fd in (mine[0], mine[2], mine[3]):
@@ -225,7 +238,7 @@ def test_one_process_closes_while_it_is_looked_at(pair: tuple[Puppet, Puppet]) -
     other("os.open('/tmp', os.O_RDONLY)")
     table = read_links([one.pid, other.pid])
     one(f"os.close({far})")
-    sets = sharing_of_links(table, own=one.pid)
+    sets = dealt(one.pid, table)
     assert sets.reasons[one.pid, far] == "closed meanwhile (EBADF)"
 
 

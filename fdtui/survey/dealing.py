@@ -1,120 +1,218 @@
-"""Finds who shares the descriptors of one process among all that look alike.
+"""Finds who shares the descriptors of one process, while the tables of all others pass by.
 
-All candidates are compared at once with one descriptor of the process each, then those that are
-less or greater with the next one: a loop in C, in order of pid, at 1 us a comparison.
+A row that looks like one of the process is compared with one description of it, less or greater
+ones with the next: right after its table was read, when the kernel has all of it at hand.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from itertools import repeat
+import errno
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from typing import TypeAlias
 
-from fdtui.linux.kcmp import kcmp_raw
-from fdtui.linux.syscalls import KCMP_FILE
-from fdtui.survey.sorting import Sorter
+from fdtui.linux.kcmp import GONE
+from fdtui.survey.comparing import Comparing
+from fdtui.survey.links import ProcessLinks
+from fdtui.survey.sharing import Descriptor, SharingSets
+from fdtui.survey.sorting import refused
+
+_SOCKET = "socket:["
 
 
 class _Node:
     """One description of the process, in a tree by kcmp's order of those that look alike."""
 
-    __slots__ = ("bucket", "fd", "less", "more", "rows")
+    __slots__ = ("bucket", "fd", "less", "more", "own", "same")
 
-    def __init__(self, groups: list[list[int]], fds: Sequence[int], bucket: int) -> None:
+    def __init__(self, groups: list[list[int]], bucket: Bucket) -> None:
         # What is held under most numbers (0, 1 and 2) is what most others share.
         middle = max(
             range(len(groups)), key=lambda at: (len(groups[at]), -abs(2 * at - len(groups)))
         )
-        self.rows = groups[middle]
-        self.fd = fds[self.rows[0]]
+        self.own = groups[middle]
+        self.fd = self.own[0]
+        self.same: list[Descriptor] = []  # of other processes
         self.bucket = bucket
-        self.less = _Node(groups[:middle], fds, bucket) if middle else None
+        self.less = _Node(groups[:middle], bucket) if middle else None
         more = groups[middle + 1 :]
-        self.more = _Node(more, fds, bucket) if more else None
+        self.more = _Node(more, bucket) if more else None
 
-    def groups(self) -> list[list[int]]:
-        """The rows of this description and of those below."""
-        less = self.less.groups() if self.less else []
-        return [*less, self.rows, *(self.more.groups() if self.more else [])]
-
-
-def deal(
-    sorter: Sorter, pids: Sequence[int], fds: Sequence[int], buckets: Sequence[list[int]], own: int
-) -> None:
-    """Give `sorter` the groups of rows that are descriptions of the process `own`.
-
-    `buckets` are rows that look alike, each in order of pid.
-    """
-    trees: list[_Node] = []
-    rows: list[tuple[int, _Node]] = []
-    closed: set[int] = set()  # buckets where one of ours was closed meanwhile
-    for number, bucket in enumerate(buckets):
-        groups = _own_groups([row for row in bucket if pids[row] == own], fds, own)
-        if groups is None:
-            closed.add(number)
-        elif groups:
-            node = _Node(groups, fds, number)
-            trees.append(node)
-            rows += [(row, node) for row in bucket if pids[row] != own]
-    rows.sort(key=_row)
-    while rows:
-        rows = _compare(sorter, pids, fds, rows, own, closed)
-    for number in closed:
-        sorter.sort(buckets[number])
-    for tree in trees:
-        if tree.bucket not in closed:
-            for group in tree.groups():
-                sorter.join(group)
+    def walk(self) -> Iterator[_Node]:
+        """This description and those below."""
+        for node in (self.less, self.more):
+            if node is not None:
+                yield from node.walk()
+        yield self
 
 
-def _row(pair: tuple[int, _Node]) -> int:
-    return pair[0]
+class Bucket:
+    """The descriptors of one link text."""
+
+    __slots__ = ("alone", "members", "own", "tree")
+
+    def __init__(self) -> None:
+        self.own: list[int] = []  # numbers in the process asked about
+        self.members: list[Descriptor] = []  # of all other processes, in the order they came
+        self.alone: list[Descriptor] = []  # of them those known to be of other descriptions
+        self.tree: _Node | None = None
 
 
-def _own_groups(rows: list[int], fds: Sequence[int], own: int) -> list[list[int]] | None:
-    """Order the descriptors of one process; None when one cannot be compared."""
-    groups: list[list[int]] = []
-    for row in rows:
-        low, high = 0, len(groups)
-        while low < high:
-            middle = (low + high) >> 1
-            order = kcmp_raw(own, own, KCMP_FILE, fds[row], fds[groups[middle][0]])
-            if order == 1:
-                high = middle
-            elif order == 2:
-                low = middle + 1
-            elif order == 0:
-                groups[middle].append(row)
-                break
+_Row: TypeAlias = tuple[Descriptor, _Node]
+
+
+class Dealer:
+    """Is shown the table of the process asked about, then those of others, in any order."""
+
+    def __init__(self, mine: ProcessLinks, wanted: Iterable[str], comparing: Comparing) -> None:
+        """`wanted`: links whose holders are collected; those in `mine` are compared as well."""
+        self.pid = mine.pid
+        self._comparing = comparing
+        self._buckets = {link: Bucket() for link in wanted}
+        self._failed: list[Bucket] = []  # one of ours was closed while others were compared
+        self._later: list[_Row] = []
+        self._reasons: dict[Descriptor, tuple[str, bool]] = {}
+        for fd, link in zip(mine.fds, mine.links, strict=True):
+            if link in self._buckets:
+                self._buckets[link].own.append(int(fd))
+        for link, bucket in self._buckets.items():
+            if bucket.own and not link.startswith(_SOCKET):
+                self._plant(bucket)
+
+    @property
+    def links(self) -> Collection[str]:
+        """The links whose holders are collected."""
+        return self._buckets.keys()
+
+    def take(self, table: ProcessLinks, later: bool = False) -> None:
+        """Look at another process's table; `later`: compare many tables at once in the end."""
+        pid = table.pid
+        hits = map(self._buckets.get, table.links)
+        # A table has about a hundred rows, and few of them are of interest.
+        found = [(fd, bucket) for fd, bucket in zip(table.fds, hits, strict=True) if bucket]
+        rows: list[Descriptor] = []
+        nodes: list[_Node] = []
+        for fd, bucket in found:
+            one = (pid, int(fd))
+            bucket.members.append(one)
+            if bucket.tree is not None:
+                rows.append(one)
+                nodes.append(bucket.tree)
+        if later:
+            self._later += zip(rows, nodes, strict=True)
+        elif rows:
+            self._compare(rows, nodes)
+
+    def know(self, link: str, one: Descriptor) -> None:
+        """Take a descriptor that is known to share nothing with the process."""
+        bucket = self._buckets[link]
+        bucket.members.append(one)
+        bucket.alone.append(one)
+
+    def holders(self, link: str) -> list[Descriptor]:
+        """Return the descriptors with this link that were seen, in order."""
+        bucket = self._buckets[link]
+        return sorted([*((self.pid, fd) for fd in bucket.own), *bucket.members])
+
+    def finish(self) -> SharingSets:
+        """Return the sets with a descriptor of the process in them."""
+        if self._later:
+            self._compare(*zip(*self._later, strict=True))
+            self._later = []
+        while self._failed:
+            again = list(dict.fromkeys(self._failed))
+            self._failed = []
+            for bucket in again:
+                self._plant(bucket)
+                tree, alone = bucket.tree, set(bucket.alone)
+                if tree is not None:
+                    others = [one for one in bucket.members if one not in alone]
+                    self._compare(others, [tree] * len(others))
+        sets = SharingSets(
+            lambda: {link: self.holders(link) for link in self._buckets},
+            lambda record: record.link,
+        )
+        for link, bucket in self._buckets.items():
+            if link.startswith(_SOCKET):
+                # A socket has one description, always: its inode is the identity.
+                sets.join(self.holders(link) if bucket.own else ())
+            for node in bucket.tree.walk() if bucket.tree else ():
+                sets.join([*((self.pid, fd) for fd in node.own), *node.same])
+        for one, (why, closed) in self._reasons.items():
+            sets.refuse(one, why, closed)
+        return sets
+
+    def _plant(self, bucket: Bucket) -> None:
+        """Order our own descriptors of a bucket, those that may be compared."""
+        own = self.pid
+        numbers = [fd for fd in bucket.own if (own, fd) not in self._reasons]
+        while (groups := self._groups(numbers)) is None:
+            left = [fd for fd in numbers if not self._refuse((own, fd))]
+            if len(left) == len(numbers):
+                for fd in numbers:
+                    self._note((own, fd), errno.EOPNOTSUPP)
+                left = []
+            numbers = left
+        bucket.tree = _Node(groups, bucket) if groups else None
+
+    def _groups(self, numbers: Sequence[int]) -> list[list[int]] | None:
+        """Our own descriptors by description; None when two of them cannot be compared."""
+        own, order = self.pid, self._comparing.order
+        groups: list[list[int]] = []
+        for fd in numbers:
+            low, high = 0, len(groups)
+            while low < high:
+                middle = (low + high) >> 1
+                found = order((own, fd), (own, groups[middle][0]))
+                if found == 1:
+                    high = middle
+                elif found == 2:
+                    low = middle + 1
+                elif found == 0:
+                    groups[middle].append(fd)
+                    break
+                else:
+                    return None
             else:
-                return None
-        else:
-            groups.insert(low, [row])
-    return groups
+                groups.insert(low, [fd])
+        return groups
 
+    def _compare(self, rows: Sequence[Descriptor], nodes: Sequence[_Node]) -> None:
+        """Compare each row with its node; those that are not equal with the next node."""
+        own, orders = self.pid, self._comparing.orders
+        while rows:
+            found = orders(rows, own, [node.fd for node in nodes])
+            further: list[Descriptor] = []
+            onward: list[_Node] = []
+            for order, one, node in zip(found, rows, nodes, strict=True):
+                if order == 0:
+                    node.same.append(one)
+                    continue
+                if order == 1:
+                    after = node.less
+                elif order == 2:
+                    after = node.more
+                else:
+                    self._part(one, node)
+                    continue
+                if after is not None:
+                    further.append(one)
+                    onward.append(after)
+            rows, nodes = further, onward
 
-def _compare(
-    sorter: Sorter,
-    pids: Sequence[int],
-    fds: Sequence[int],
-    rows: list[tuple[int, _Node]],
-    own: int,
-    closed: set[int],
-) -> list[tuple[int, _Node]]:
-    """Compare each row with its node; returns those that have to go on, with the next node."""
-    others = [pids[row] for row, _ in rows]
-    numbers = [fds[row] for row, _ in rows]
-    ours = [node.fd for _, node in rows]
-    orders = map(kcmp_raw, others, repeat(own), repeat(KCMP_FILE), numbers, ours)
-    further: list[tuple[int, _Node]] = []
-    for (row, node), order in zip(rows, list(orders), strict=True):
-        if order == 0:
-            node.rows.append(row)
-        elif order == 1:
-            if node.less:
-                further.append((row, node.less))
-        elif order == 2:
-            if node.more:
-                further.append((row, node.more))
-        elif not sorter.refuse(row):
-            closed.add(node.bucket)
-    return further
+    def _part(self, one: Descriptor, node: _Node) -> None:
+        """Find out which of two cannot be compared."""
+        theirs = self._refuse(one)
+        if self._refuse((self.pid, node.fd)):
+            self._failed.append(node.bucket)
+        elif not theirs:
+            self._note(one, errno.EOPNOTSUPP)
+
+    def _refuse(self, one: Descriptor) -> bool:
+        """Note why this descriptor cannot be compared at all; False when it can."""
+        code = self._comparing.refusal(one)
+        if code:
+            self._note(one, code)
+        return bool(code)
+
+    def _note(self, one: Descriptor, code: int) -> None:
+        self._reasons[one] = refused(*one, code), code in GONE

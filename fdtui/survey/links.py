@@ -6,7 +6,7 @@ It is what peers and sharers of one process are found in; rows with more in them
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Set
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, field
 from itertools import compress
 from typing import NamedTuple
@@ -23,7 +23,7 @@ class ProcessLinks(NamedTuple):
     """One table in no order: `links` beside `fds`; refused tables are empty and have an error."""
 
     pid: int
-    fds: list[str]  # numbers, as /proc prints them
+    fds: Sequence[str | int]  # numbers, as text where /proc printed them
     links: list[str]
     error: Failure | None
 

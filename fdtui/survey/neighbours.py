@@ -14,13 +14,16 @@ from fdtui.linux.netns import netns_of
 from fdtui.linux.procfs import Entry, ProcFs
 from fdtui.linux.record import Record
 from fdtui.linux.sockdiag import INET_PROTOCOLS
+from fdtui.survey.dealing import Dealer
 from fdtui.survey.entryrecord import record_of
-from fdtui.survey.links import bare_record, read_links
+from fdtui.survey.iterating import iterated, unlisted
+from fdtui.survey.links import ProcessLinks
 from fdtui.survey.lookup import Lookup
 from fdtui.survey.origin import Kinship, Origin
+from fdtui.survey.othernames import OtherNames
 from fdtui.survey.peers import EVENTFD, Peer, PeerIndex, may_have_ends
-from fdtui.survey.scan import Cancelled, all_pids, never
-from fdtui.survey.sharing import Descriptor, SharingSets, sharing_of_links
+from fdtui.survey.scan import Cancelled, EngineName, all_pids, never
+from fdtui.survey.sharing import Descriptor, SharingSets
 from fdtui.survey.socket_peers import (
     EVERYTHING,
     Dumps,
@@ -28,6 +31,7 @@ from fdtui.survey.socket_peers import (
     dump_namespaces,
     namespaces,
 )
+from fdtui.survey.tables import Tables
 from fdtui.survey.watchers import EPOLL, Watcher, watchers
 
 _MASTERS = ("/dev/ptmx", "/dev/pts/ptmx")
@@ -56,8 +60,11 @@ class Sharer(NamedTuple):
 class Neighbours:
     """Asked again and again about the process on the screen."""
 
-    def __init__(self, procfs: ProcFs) -> None:
+    def __init__(self, procfs: ProcFs, engine: EngineName = "auto") -> None:
+        """`engine`: "proc" makes no use of the kernel's iterator."""
         self._procfs = procfs
+        self._engine = engine
+        self._tables = Tables(procfs)  # of the last pass
         self._epolls: list[Record] = []  # of the last pass
         self._nowhere: set[int] = set()  # sockets in no namespace's dump: not bound, or unseen
 
@@ -66,31 +73,64 @@ class Neighbours:
     ) -> dict[int, Neighbour]:
         """Return what is known of each numbered descriptor; nothing when cancelled."""
         own = {entry.fd: record_of(entry) for entry in entries if isinstance(entry.fd, int)}
+        tables = self._tables = Tables(self._procfs)
+        mine = tables.of(pid)
+        if mine is None:
+            return {}
         sockets = self._sockets(pid, own.values())
         lookup = Lookup()
         ends: set[str] = set()  # links of possible peers
         for record in own.values():
             ends.update(_peer_links(record, sockets, lookup))
-        wanted = {EPOLL, *ends, *(one.link for one in own.values())}
-        table = read_links(cancelled=cancelled, wanted=wanted)
-        if not table.complete:
+        wanted = {EPOLL, *ends, *(one.link for one in own.values() if one.link)}
+        dealer = Dealer(mine, wanted, tables.comparing)
+        tables.keep = dealer.links
+        names = OtherNames(own.values())
+        if not self._show(dealer, mine, tables, names, cancelled):
             return {}
-        self._epolls = list(table.records({EPOLL}))
-        sharing = sharing_of_links(table, cancelled, own=pid)
+        for link, other in names.found(lookup):
+            dealer.know(link, other)
+        sharing = dealer.finish()
+        for fd in own.keys() - set(map(int, mine.fds)):
+            closed = mine.error is None
+            sharing.refuse((pid, fd), "closed meanwhile" if closed else str(mine.error), closed)
+        self._epolls = [tables.record(one, EPOLL) for one in dealer.holders(EPOLL)]
         rows = (
-            own.get(record.fd, record) if record.pid == pid else record
-            for record in table.records(ends)
+            own[one[1]] if one[0] == pid and one[1] in own else tables.record(one, link)
+            for link in ends
+            for one in dealer.holders(link)
         )
         index = PeerIndex.build(rows, sockets, lookup)
-        if cancelled() or not sharing.complete:
+        if cancelled():
             return {}
         return {fd: _neighbour(record, index, sharing, lookup) for fd, record in own.items()}
+
+    def _show(
+        self,
+        dealer: Dealer,
+        mine: ProcessLinks,
+        tables: Tables,
+        names: OtherNames,
+        cancelled: Cancelled,
+    ) -> bool:
+        """Show `dealer` the tables of everybody; False when cancelled."""
+        others = [pid for pid in all_pids() if pid != mine.pid]
+        listed = None if self._engine == "proc" else iterated(dealer, mine, others, cancelled)
+        if cancelled():
+            return False
+        if listed is not None:
+            others = unlisted(others, listed)
+        helped = tables.helped(mine.pid)
+        for table, later in tables.all(others, cancelled):
+            dealer.take(table, later or helped)
+            names.take(table, dealer.links)
+        return not cancelled()
 
     def opened_apart(self, entry: Entry, neighbour: Neighbour) -> tuple[Descriptor, ...]:
         """Return the descriptors of the same file that have descriptions of their own.
 
         For one row, 4 us a candidate: a path names another file once it is deleted, or in another
-        mount namespace.  Files under two names are found by their inode only in a scan.
+        mount namespace.
         """
         if entry.stat is None:
             return ()
@@ -99,7 +139,7 @@ class Neighbours:
         return tuple(
             other
             for other in neighbour.same_path
-            if lookup.file(bare_record(*other, entry.link))[:2] == file
+            if lookup.file(self._tables.record(other, entry.link))[:2] == file
         )
 
     def sharers(self, pid: int, fd: int, others: Iterable[Descriptor]) -> tuple[Sharer, ...]:

@@ -12,7 +12,6 @@ from typing import NamedTuple, TypeAlias
 
 from fdtui.errors import errno_name
 from fdtui.linux.record import Record
-from fdtui.survey.dealing import deal
 from fdtui.survey.links import LinkTable
 from fdtui.survey.scan import Cancelled, never
 from fdtui.survey.sorting import Sorter
@@ -121,23 +120,28 @@ class SharingSets:
         """Return every set of two and more, in order of their first members."""
         return [tuple(group) for one, group in sorted(self._sets.items()) if group[0] == one]
 
-    def _take(self, sorter: Sorter, pids: Sequence[int], fds: Sequence[int]) -> None:
-        for rows in sorter.groups:
-            group = sorted([(pids[row], fds[row]) for row in rows])
+    def join(self, members: Sequence[Descriptor]) -> None:
+        """These are one description."""
+        if len(members) > 1:
+            group = sorted(members)
             for one in group:
                 self._sets[one] = group
+
+    def refuse(self, one: Descriptor, why: str, closed: bool) -> None:
+        """This one could not be compared; `closed`: because it is no more."""
+        self.reasons[one] = why
+        if closed:
+            self._closed.add(one)
+
+    def _take(self, sorter: Sorter, pids: Sequence[int], fds: Sequence[int]) -> None:
+        for rows in sorter.groups:
+            self.join([(pids[row], fds[row]) for row in rows])
         for row, why in sorter.reasons.items():
-            self.reasons[pids[row], fds[row]] = why
-        self._closed.update((pids[row], fds[row]) for row in sorter.closed)
+            self.refuse((pids[row], fds[row]), why, row in sorter.closed)
 
 
-def sharing_of_links(
-    table: LinkTable, cancelled: Cancelled = never, own: int | None = None
-) -> SharingSets:
-    """Find the sets from link texts alone, which costs no more calls than listing them.
-
-    `own`: only sets with a descriptor of that process in them are wanted.
-    """
+def sharing_of_links(table: LinkTable, cancelled: Cancelled = never) -> SharingSets:
+    """Find the sets from link texts alone, which costs no more calls than listing them."""
 
     def files() -> dict[Hashable, list[Descriptor]]:
         return {
@@ -157,7 +161,6 @@ def sharing_of_links(
             else:
                 buckets[leader] = [leader, row]
     sorter = Sorter(table.pids, table.fds)
-    alike = []
     for leader, rows in buckets.items():
         if cancelled():
             sets.complete = False
@@ -166,13 +169,8 @@ def sharing_of_links(
         if link.startswith(_SOCKET):
             # A socket has one description, always: its inode is the identity.
             sorter.join(rows)
-            continue
-        if own is None:
-            sorter.sort(rows)
         else:
-            alike.append(rows)
-    if own is not None:
-        deal(sorter, table.pids, table.fds, alike, own)
+            sorter.sort(rows)
     sets._take(sorter, table.pids, table.fds)
     return sets
 

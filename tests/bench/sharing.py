@@ -111,7 +111,8 @@ def middle_process(processes: int) -> int:
     """A process of the load, none of the first; our parent without a load."""
     for pid in PROC.pids() if processes else ():
         try:
-            if PROC.stat(pid).comm == f"load-{processes // 2}":
+            stat = PROC.stat(pid)
+            if stat.comm == f"load-{processes // 2}" and stat.state != "Z":
                 return pid
         except OSError:
             continue
