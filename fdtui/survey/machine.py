@@ -7,7 +7,6 @@ order, filter and groups are worked out here too, so that the screen only paints
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple
 
 from fdtui.kinds import BY_NAME
 from fdtui.kinds.base import FdKind
@@ -19,6 +18,7 @@ from fdtui.survey.facts import Facts
 from fdtui.survey.filter import Filter, FilterError, compile_filter
 from fdtui.survey.grouping import GROUPINGS, Group, grouped
 from fdtui.survey.kinding import kind_of as judged
+from fdtui.survey.machineview import Key, MachineView, Question
 from fdtui.survey.relating import Relating
 from fdtui.survey.scan import Cancelled, Engine, never
 from fdtui.survey.socks import Socks
@@ -38,37 +38,14 @@ __all__ = [
     "kind_of",
 ]
 
-Key = tuple[int, int, int]  # pid, start time, descriptor
 MARK_NEW = 3.0  # seconds a row is marked as new
 KEEP_CLOSED = 3.0  # seconds a closed one stays, struck through
 _RATE_LASTS = 5.0  # seconds after which a rate that nobody measured again is none
 _SLICE = 2_000  # rows completed between two looks at whether the screen wants something else
+_new: Callable[..., Facts] = tuple.__new__  # a third of the time of Facts() and _replace()
+_UNKNOWN = Facts._make((None, None, *Facts._field_defaults.values()))[2:]
 _MOUNTS = frozenset({"mount", "source", "fstype"})
 _TIMES = frozenset({"age", "rate"})
-
-
-class Question(NamedTuple):
-    """What the screen wants to see."""
-
-    filter: str = ""
-    sort: str = "pid"
-    descending: bool = False
-    grouping: str = ""
-    opened: frozenset[str] = frozenset()  # groups that show their rows
-
-
-class MachineView(NamedTuple):
-    """An answer: lines in order, each a row or the head of a group."""
-
-    lines: Sequence[Facts | Group] = ()
-    rows: int = 0  # that fit the filter
-    total: int = 0
-    processes: int = 0
-    hidden: int = 0  # processes whose table was refused
-    complete: bool = False  # every process has been read once
-    mistake: FilterError | None = None
-    new: frozenset[Key] = frozenset()  # came in the last seconds
-    closed: frozenset[Key] = frozenset()  # are gone, and among the lines for some seconds more
 
 
 SORTS: dict[str, Callable[[Facts], object]] = {
@@ -119,7 +96,8 @@ class MachineTable:
         self._live = live
         self._relating = relating or Relating()
         self._facts: dict[int, list[Facts]] = {}  # by pid
-        self._first_seen: dict[Key, float] = {}
+        self._first_seen: dict[Key, float] = {}  # of what came after the first sweep
+        self._began = 0.0  # what was there at the first sweep is at least that old, and not new
         self._read_at: dict[int, float] = {}  # by pid
         self._closed: dict[Key, tuple[float, Facts]] = {}
         self._compiled: tuple[str, Filter[Facts] | None, FilterError | None] = ("", None, None)
@@ -131,6 +109,8 @@ class MachineTable:
         """Read what changed; yields now and then so that rows can be shown while it goes on."""
         now = self._clock()
         first = not self._sweeper.complete
+        if first:
+            self._began = now - MARK_NEW
         for change in self._sweeper.sweep(cancelled):
             self._changed = True
             if change.now is None:
@@ -143,7 +123,9 @@ class MachineTable:
 
     def _made(self, table: Table, before: Table | None, now: float, first: bool) -> list[Facts]:
         """Rows of a table; those that are as before keep what was worked out for them."""
-        pid = table.owner.pid
+        pid, owner = table.owner.pid, table.owner
+        if first and before is None:
+            return [_new(Facts, (owner, record, *_UNKNOWN)) for record in table.records]
         known = {f.record.fd: f for f in self._facts.get(pid, ())} if before else {}
         passed = now - self._read_at.get(pid, now)
         # A helper that comes or goes opens and closes nothing.
@@ -151,18 +133,18 @@ class MachineTable:
         rows = []
         for record in table.records:
             old = known.pop(record.fd, None)
-            if old is None or not _same(old, table.owner, record):
-                facts = Facts(table.owner, record)
-                # What was there at the first sweep is of unknown age, and not new.
-                self._first_seen[key_of(facts)] = now - MARK_NEW if first else now
+            if old is None or not _same(old, owner, record):
+                facts = Facts(owner, record)
+                if not first:
+                    self._first_seen[key_of(facts)] = now
             elif old.record == record:
-                facts = old._replace(owner=table.owner, rate=0.0)
+                facts = old._replace(owner=owner, rate=0.0)
             else:
                 moved = record.pos - old.record.pos
                 rate = moved / passed if passed > 0 else 0.0
-                facts = old._replace(owner=table.owner, record=record, kind="", rate=rate)
+                facts = old._replace(owner=owner, record=record, kind="", rate=rate)
             rows.append(facts)
-        for gone in known.values() if table.owner.error is None else ():
+        for gone in known.values() if owner.error is None else ():
             self._close(gone, now)
         return rows
 
@@ -188,7 +170,9 @@ class MachineTable:
                 if not facts.kind:
                     kind = judged(facts.record)
                     info = info_of(kind, facts.record, socks)
-                    rows[index] = facts._replace(kind=kind.name, info=info, container=label)
+                    owner, record, _, _, peers, sharing, reason, shared, _, *rest = facts
+                    known = (owner, record, kind.name, info, peers, sharing, reason, shared, label)
+                    rows[index] = _new(Facts, (*known, *rest))
                     done += 1
             self._incomplete.discard(pid)
             if done >= _SLICE:
@@ -267,10 +251,10 @@ class MachineTable:
     def _fuller(self, facts: Facts, wanted: Filter[Facts], now: float) -> Facts:
         """The row with what only some filters ask for."""
         if _TIMES & wanted.columns:
-            since = self._first_seen.get(key_of(facts))
+            since = self._first_seen.get(key_of(facts), self._began)
             fresh = now - self._read_at.get(facts.owner.pid, 0.0) < _RATE_LASTS
             facts = facts._replace(
-                age=None if since is None else now - since,
+                age=now - since,
                 rate=facts.rate if fresh else 0.0,
             )
         if _MOUNTS & wanted.columns:

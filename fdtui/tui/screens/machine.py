@@ -61,6 +61,9 @@ class MachineScreen(FilteringPlace, TakingPlace):
             if not self._view.complete and time.monotonic() - shown_at > _SHOW_EVERY:
                 app.post_message(app.Seen(self.job, table.answer(self._question)))
                 shown_at = time.monotonic()
+        if not self._view.complete and not cancelled() and self._question.plain:
+            # Cells are decoded when painted; what is not shown can wait.
+            app.post_message(app.Seen(self.job, table.answer(self._question)))
         while not table.complete(cancelled):
             if cancelled():
                 break
@@ -132,12 +135,13 @@ class MachineScreen(FilteringPlace, TakingPlace):
         return self._view.mistake
 
     def keys(self) -> tuple[Keys, Sequence[tuple[str, str]]]:
-        take = [("enter", "look"), ("s", "steal"), ("p", "pull")]
+        act = [("x", "act"), ("d", "dump")]
         if self.app.size.width < NARROW:
-            left: Keys = (take, [("/", "filter"), ("g", "group"), ("D", "deleted")])
+            take = [("enter", "look"), ("s", "steal")]
+            left: Keys = ([*take, *act], [("/", "filter"), ("g", "group"), ("D", "deleted")])
             return left, (("?", "keys"), ("esc", "back"))
         left = (
-            [*take, ("x", "act")],
+            [("enter", "look"), ("s", "steal"), ("p", "pull"), *act],
             [("g", "group"), ("D", "deleted"), ("f", "who"), ("c", "columns")],
             [("/", "filter"), ("< >", "sort")],
             [("space", "freeze"), ("y", "yank")],
