@@ -210,10 +210,13 @@ class PeerIndex:
     def _of_slave(self, file: FileId) -> list[_Found]:
         index = str(os.minor(file.rdev))
         masters = [one for one in self._masters if self._lookup.line(one, "tty-index") == index]
+        # Opened through one node of one mount they are of one instance, seen or not.
+        nodes = {(*self._lookup.file(one)[:2], one.mnt_id) for one in masters}
+        alone = len(masters) == 1 or (len(nodes) == 1 and masters[0].mnt_id >= 0)
         return [
             (master, "master")
             for master in masters
-            if self._instance(master) in (file.dev, *((-1,) if len(masters) == 1 else ()))
+            if self._instance(master) in (file.dev, *((-1,) if alone else ()))
         ]
 
     def _instance(self, master: Record) -> int:

@@ -30,7 +30,7 @@ class Tables:
         self._helper = procfs.helper if isinstance(procfs, HelpedProcFs) else None
         self._told: dict[Descriptor, Entry] = {}
         self._refused: set[int] = set()  # to us, not to the helper
-        self.keep: Collection[str] = ()  # links of the rows whose facts are remembered
+        self.keep: Collection[str] | None = None  # links of rows to remember; None: of all
         self.comparing = (
             Comparing()
             if self._helper is None
@@ -67,8 +67,13 @@ class Tables:
                 self._refused.add(listed.pid)
                 rows = {one.fd: one for one in listed.entries if isinstance(one.fd, int)}
                 links = {fd: one.link for fd, one in rows.items() if one.link}
+                keep = self.keep
                 self._told.update(
-                    {(listed.pid, fd): rows[fd] for fd, link in links.items() if link in self.keep}
+                    {
+                        (listed.pid, fd): rows[fd]
+                        for fd, link in links.items()
+                        if keep is None or link in keep
+                    }
                 )
                 yield ProcessLinks(listed.pid, list(links), list(links.values()), listed.error)
         except FdtuiError:
