@@ -25,6 +25,7 @@ from fdtui.acquire.permission import (
 )
 from fdtui.errors import errno_name
 from fdtui.linux import scm, syscalls
+from fdtui.linux.hidepid import REMEDY, hiding
 from fdtui.linux.procfs import ProcFs, read_file
 from fdtui.linux.registers import MACHINES
 from fdtui.linux.status import CAP_SYS_ADMIN, CAP_SYS_PTRACE, read_status
@@ -165,17 +166,12 @@ def rights() -> Iterator[Finding]:
 
 def visibility() -> Iterator[Finding]:
     """How /proc is mounted, and into how many processes one can see."""
-    options = ""
-    for line in read_file("/proc/self/mounts").decode(errors="replace").splitlines():
-        fields = line.split(" ")
-        if fields[1] == "/proc":
-            options = fields[3]
-    hidden = "hidepid" in options
+    hidden = hiding()
     yield Finding(
         "hidepid",
         "limited" if hidden else "ok",
-        f"/proc is mounted with {options}" if hidden else "off",
-        "sudo mount -o remount,hidepid=0 /proc, or the helper" if hidden else "",
+        hidden.words if hidden else "hides nothing",
+        REMEDY if hidden else "",
     )
     proc, blind, pids = ProcFs(), Counter[str](), ProcFs().pids()
     for pid in pids:

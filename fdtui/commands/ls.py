@@ -138,7 +138,7 @@ def told(scan: Scan) -> int:
     status = 0
     for pid in scan.missing:
         status = fail(CallFailed(f"open(/proc/{pid}/fd)", errno.ENOENT, "no such process"))
-    partly = unseen(scan.refused, scan.processes)
+    partly = unseen(scan.refused, scan.processes, whole=scan.asked.pids is None)
     if scan.asked.pids is not None and len(scan.refused) == scan.processes > 0:
         return 1  # nothing that was asked for could be seen
     return status or partly

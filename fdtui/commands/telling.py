@@ -7,6 +7,7 @@ import sys
 from collections.abc import Collection
 
 from fdtui.errors import FdtuiError, WrongUsage, errno_name
+from fdtui.linux.hidepid import REMEDY, hiding
 from fdtui.linux.record import Owner
 from fdtui.render.safe import COMMAND_LIMIT, safe
 
@@ -21,10 +22,16 @@ def fail(error: FdtuiError) -> int:
     return WRONG_USAGE if isinstance(error, WrongUsage) else REFUSED
 
 
-def unseen(refused: Collection[Owner], processes: int) -> int:
-    """Print how many of the processes could not be looked into, and why; 3 when there are any."""
+def unseen(refused: Collection[Owner], processes: int, *, whole: bool = True) -> int:
+    """Print how many of the processes could not be looked into, and why; 3 when there are any.
+
+    `whole`: the question was about all of them, so those that hidepid hides count as well.
+    """
+    hidden = hiding() if whole else None
+    if hidden is not None:
+        print(f"fdtui: {hidden.words}\n  {REMEDY}", file=sys.stderr)
     if not refused:
-        return 0
+        return PARTLY if hidden is not None else 0
     codes = {owner.error[1] for owner in refused if owner.error is not None}
     names = ", ".join(sorted(map(errno_name, codes)))
     if os.geteuid() == 0:

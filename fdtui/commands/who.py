@@ -95,8 +95,10 @@ def _print_objects(rows: list[tuple[str, Facts]]) -> None:
 
 def _told(sizes: dict[int, int]) -> int:
     """Say on stderr how many processes could not be seen; 3 when there are any."""
+    from fdtui.linux.hidepid import hiding
+
     codes = {pid: code for pid in sizes if (code := _refusal(pid))}
-    if not codes:
+    if not codes and hiding() is None:
         return 0
     from fdtui.commands.telling import unseen
     from fdtui.linux.fdtable import owner_of

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from fdtui.errors import errno_name
 from fdtui.linux import syscalls
+from fdtui.linux.hidepid import Hiding, hiding
 from fdtui.linux.syscalls import Statx
 
 SPECIALS = ("cwd", "root", "exe")  # rows that are no descriptors but hold a file all the same
@@ -173,6 +174,10 @@ class ProcFs:
     def pids(self) -> list[int]:
         """Return the process ids that are listed, in no order."""
         return [int(name) for name in os.listdir(self.root) if name.isdigit()]
+
+    def hiding(self) -> Hiding | None:
+        """Return what is not listed, or by its number alone; None where all is."""
+        return hiding() if self.root == "/proc" else None
 
     def stat(self, pid: int) -> ProcStat:
         """Return name, state, parent and start time."""

@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import NamedTuple
 
+from fdtui.linux.hidepid import Hiding
 from fdtui.linux.procfs import ProcFs
 from fdtui.linux.users import user_name
 
@@ -59,6 +60,7 @@ class Snapshot(NamedTuple):
     hidden_errno: int  # why the first of them cannot
     hidden_user: str  # who it belongs to
     taken_at: float
+    unlisted: Hiding | None = None  # processes that are not among the rows at all
 
 
 class _Known:
@@ -126,6 +128,7 @@ class ProcessTable:
             hidden_errno=hidden[0].refused if hidden else 0,
             hidden_user=hidden[0].user if hidden else "",
             taken_at=now,
+            unlisted=self._procfs.hiding(),
         )
 
     def _look(

@@ -28,13 +28,17 @@ def settings_path() -> Path:
 def load_settings(path: Path | None = None) -> Settings:
     """Read the file; without one everything is as it comes.  FdtuiError names what is wrong."""
     path = path or settings_path()
-    if not path.exists():
+    try:
+        text = path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
         return Settings()
+    except OSError as error:
+        raise FdtuiError(f"{path}: {error.strerror}", "mend the file or move it away") from error
     import tomllib
 
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        table = tomllib.loads(text.decode())
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise FdtuiError(f"{path}: {error}", "mend the file or move it away") from error
     theme, keys = table.get("theme", ""), table.get("keys", {})
     plain, root = table.get("ascii", False), table.get("inbox_root", False)

@@ -33,6 +33,7 @@ _KEY_NAMES = {
     ":": "colon",
     "@": "at",
     "?": "question_mark",
+    "!": "exclamation_mark",
 }
 
 
@@ -153,6 +154,10 @@ class PlaceScreen(Screen[None]):
         sweep = app.last_sweep
         if sweep is None:
             return who
+        if (unlisted := sweep.unlisted) is not None:
+            count = "others' processes" if unlisted.pids is None else f"{unlisted.pids:,} others"
+            what = (Span(f"{count} hidden", "strong"), Span(f": {unlisted.option}", "muted"))
+            return (*who, Span(" - ", "faint"), *what)
         if not sweep.hidden:
             return (
                 *who,
