@@ -7,10 +7,14 @@ import fcntl
 import os
 import select
 import struct
+from typing import TYPE_CHECKING
 
 from fdtui.linux import syscalls
 from fdtui.linux.owned import OwnedFd
 from fdtui.linux.peek import Peek
+
+if TYPE_CHECKING:
+    from fdtui.linux.bpf.perf import PerfEventFacts
 
 _BPF_OBJ_GET_INFO_BY_FD = 15
 _BPF_INFO = struct.Struct("=IIQ")  # descriptor, length, address
@@ -47,6 +51,21 @@ def mq_attributes(peek: Peek) -> tuple[int, int, int, int]:
     attributes = (ctypes.c_long * 8)()
     syscalls.call("mq_getsetattr", peek.number_for_linux(), 0, ctypes.addressof(attributes))
     return attributes[0], attributes[1], attributes[2], attributes[3]
+
+
+def perf_event(peek: Peek) -> PerfEventFacts | None:
+    """Read what a perf event counts from the kernel's memory, as bpf.perf says."""
+    from fdtui.linux.bpf.perf import perf_event as read  # costs 20 ms, and is rarely wanted
+
+    return read(peek.number_for_linux())
+
+
+def perf_counts(peek: Peek) -> bytes:
+    """read(2) of a perf event, and of nothing else: it tells the counters and changes none.
+
+    b"" for an event in error: pinned, and there was no counter for it.
+    """
+    return os.read(peek.number_for_linux(), 1 << 16)
 
 
 def is_readable_elsewhere(peek: Peek) -> bool:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ctypes
+import fcntl
+import mmap
 import os
 import select
 import signal
@@ -185,9 +187,60 @@ def _io_uring(keep: Keep) -> int:
     return syscall("io_uring_setup", 8, ctypes.create_string_buffer(120))
 
 
-@specimen("perf_event", "perf_event")
-def _perf_event(keep: Keep) -> int:
+def _perf(
+    kind: int, config: int, *, read_format: int = 0, group: int = -1, more: bytes = b""
+) -> int:
     attributes = bytearray(128)
-    software, cpu_clock = 1, 0
-    struct.pack_into("IIQ", attributes, 0, software, 128, cpu_clock)
-    return syscall("perf_event_open", buffer(bytes(attributes)), 0, -1, -1, 0)
+    struct.pack_into("IIQ", attributes, 0, kind, 128, config)
+    struct.pack_into("Q", attributes, 32, read_format)
+    attributes[52 : 52 + len(more)] = more
+    return syscall("perf_event_open", buffer(bytes(attributes)), 0, -1, group, 0)
+
+
+_faults: dict[int, bytes] = {}
+_FAULTS = (1, 2)  # PERF_TYPE_SOFTWARE, PERF_COUNT_SW_PAGE_FAULTS
+_DISABLE = 0x2401
+
+
+def _fault_and_stop(fd: int) -> int:
+    """Touch fresh pages, then stop counting: from here on the count must stay."""
+    with mmap.mmap(-1, 1 << 20) as fresh:
+        for page in range(0, len(fresh), mmap.PAGESIZE):
+            fresh[page] = 1
+    fcntl.ioctl(fd, _DISABLE, 0)
+    _faults[fd] = os.read(fd, 4096)
+    return fd
+
+
+def _same_count(fd: int) -> bytes:
+    return b"same" if os.read(fd, 4096) == _faults[fd] else b"changed"
+
+
+@specimen("perf_event", "perf_event", consume=_same_count, expected=b"same")
+def _perf_event(keep: Keep) -> int:
+    return _fault_and_stop(_perf(*_FAULTS))
+
+
+@specimen("perf-times", "perf_event", consume=_same_count, expected=b"same")
+def _perf_times(keep: Keep) -> int:
+    enabled, running, ident = 1, 2, 4
+    return _fault_and_stop(_perf(*_FAULTS, read_format=enabled | running | ident))
+
+
+@specimen("perf-member", "perf_event", consume=_same_count, expected=b"same")
+def _perf_member(keep: Keep) -> int:
+    ident, group = 4, 8
+    leader = _perf(1, 3, read_format=ident | group)
+    member = _fault_and_stop(_perf(*_FAULTS, read_format=ident | group, group=leader))
+    fcntl.ioctl(leader, _DISABLE, 0)
+    _faults[member] = os.read(member, 4096)
+    return member
+
+
+@specimen("perf-breakpoint", "perf_event")
+def _perf_breakpoint(keep: Keep) -> int:
+    breakpoint_, write = 5, 2
+    where = ctypes.create_string_buffer(16)
+    address = ctypes.addressof(where) + 7 & -8
+    keep.append(where)
+    return _perf(breakpoint_, 0, more=struct.pack("=IQQ", write, address, 8))
