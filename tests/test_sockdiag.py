@@ -5,13 +5,14 @@ from __future__ import annotations
 import errno
 import os
 import socket
+import struct
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from fdtui.kinds import BY_NAME
-from fdtui.linux import procnet, sockdiag, syscalls
+from fdtui.linux import procnet, sockdiag, syscalls, vsockdiag
 from fdtui.linux.abi import TcpState
 from fdtui.linux.netlink import open_socket
 from fdtui.linux.netns import netns_of, open_socket_in
@@ -291,3 +292,27 @@ def test_how_many_wait_at_a_unix_listener(diag: socket.socket) -> None:
         client.connect(server.getsockname())
         assert ask_unix_queues(diag, ino(server)) == (1, 5)
         assert ask_unix_queues(diag, 1) is None
+
+
+def test_a_message_of_vsock_diag() -> None:
+    """The layout of linux/vm_sockets_diag.h: not every kernel is built with it."""
+    raw = struct.pack("=4B5I2I", 40, 1, 1, 2, 3, 1024, 2, 5000, 777, 9, 9)
+    assert vsockdiag.parse(memoryview(raw)) == vsockdiag.VsockSocket(
+        ino=777, type=1, state=1, shutdown=2, lcid=3, lport=1024, rcid=2, rport=5000
+    )
+
+
+def test_vsock_sockets_are_dumped_where_the_kernel_can(diag: socket.socket) -> None:
+    try:
+        listener = socket.socket(socket.AF_VSOCK, socket.SOCK_STREAM)
+    except OSError as error:
+        pytest.xfail(f"no vsock on this machine: {error}")
+    with listener:
+        listener.bind((socket.VMADDR_CID_ANY, socket.VMADDR_PORT_ANY))
+        listener.listen(1)
+        try:
+            found = {one.ino: one for one in vsockdiag.vsock_sockets(diag)}
+        except FileNotFoundError:
+            pytest.xfail("this kernel has no vsock_diag (CONFIG_VSOCKETS_DIAG)")
+        one = found[ino(listener)]
+        assert (one.state, one.lport) == (TcpState.LISTEN, listener.getsockname()[1])

@@ -178,6 +178,10 @@ class SocketKind(FdKind):
         ):
             if (queued := integer(info, key)) is not None:
                 facts.append(filled(name, queued, integer(options, buffer), note))
+        memory = integer(nested(info, "meminfo"), "rmem_alloc")
+        if "recv_queue" not in info and memory is not None:
+            room = integer(options, "SO_RCVBUF")
+            facts.insert(0, filled("receive", memory, room, "of memory, unread by the target"))
         if drops := integer(nested(info, "meminfo"), "drops"):
             facts.append(fact("drops", count(drops), "no room in the queue", role="attention"))
         return facts

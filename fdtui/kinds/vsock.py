@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import select
+
 from fdtui.kinds._inet import listening
 from fdtui.kinds._info import integer, line, strong, text
 from fdtui.kinds._sockets import SocketKind
 from fdtui.kinds.base import Fact, fact
+from fdtui.linux.abi import TcpState
 from fdtui.linux.json_types import Info
-from fdtui.linux.peek_socket import Address
+from fdtui.linux.peek import Peek
+from fdtui.linux.peek_socket import Address, diag_socket, option_bytes
 from fdtui.linux.procfs import Entry
 from fdtui.linux.spans import Spans
+from fdtui.linux.units import size_words
+from fdtui.linux.vsockdiag import vsock_sockets
 
+_AF_VSOCK = 40
 _ANY = 0xFFFFFFFF
 _CIDS = {_ANY: "any", 0: "hypervisor", 1: "local", 2: "host"}
+_BUFFER_SIZE = 0  # SO_VM_SOCKETS_BUFFER_SIZE, 64 bits
+_SHUT = ("", "receive", "send", "both")
+_SHUT_WORDS = {"receive": "for receiving", "send": "for sending", "both": "both ways"}
 
 
 def _end(info: Info, prefix: str) -> str:
@@ -28,6 +38,17 @@ class Vsock(SocketKind):
     name = "vsock"
     label = "vsock"
     protocols = frozenset({"AF_VSOCK"})
+
+    def examine(self, peek: Peek, entry: Entry) -> Info:
+        found = super().examine(peek, entry)
+        raw = option_bytes(peek, _AF_VSOCK, _BUFFER_SIZE, 8)
+        if raw and len(raw) == 8:
+            found["buffer_size"] = int.from_bytes(raw, "little")
+        if (asked := _asked(peek, integer(found, "netns"))) is not None:
+            return {**found, **asked}
+        if text(found, "state") != "LISTEN" and peek.poll(select.POLLIN) & select.POLLHUP:
+            found["shutdown"] = "both"
+        return found
 
     def addresses(self, local: Address, remote: Address) -> Info:
         found: Info = {}
@@ -50,10 +71,31 @@ class Vsock(SocketKind):
 
     def connection(self, info: Info) -> list[Fact]:
         facts = super().connection(info)
-        facts.append(fact("local", _end(info, "l") or "unbound"))
+        facts.append(fact("local", _end(info, "l") or "unbound", "context id and port"))
         if remote := _end(info, "r"):
             facts.append(fact("remote", remote))
+        if shut := text(info, "shutdown"):
+            facts.append(fact("shut down", _SHUT_WORDS[shut], role="attention"))
+        if (size := integer(info, "buffer_size")) is not None:
+            facts.append(fact("buffer", size_words(size), "of what the other end may send ahead"))
         return facts
+
+
+def _asked(peek: Peek, netns: int | None) -> Info | None:
+    """Return `state` and `shutdown` as vsock_diag tells them; None where it cannot be asked."""
+    ino = peek.statx().ino
+    try:
+        with diag_socket(peek, netns) as sock:
+            one = next((one for one in vsock_sockets(sock) if one.ino == ino), None)
+    except OSError:
+        return None  # ENOENT: this kernel was built without it
+    if one is None:
+        return None
+    known = one.state in TcpState._value2member_map_
+    found: Info = {"state": TcpState(one.state).name if known else str(one.state)}
+    if one.shutdown:
+        found["shutdown"] = _SHUT[one.shutdown & 3]
+    return found
 
 
 KIND = Vsock()
