@@ -24,6 +24,7 @@ from fdtui.tui.screens.deletedrows import (
     FileRows,
     FileSystemRows,
     device_words,
+    writer_of,
 )
 from fdtui.tui.screens.place import Keys
 from fdtui.tui.screens.taking import Selected, TakingPlace
@@ -51,7 +52,7 @@ class Deleted(TakingPlace):
     sortable = tuple(SORTS)
     descending_first = frozenset(key for key, (_, descending) in SORTS.items() if descending)
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("D", "back", "all kinds", id="deleted.back", show=False),
+        Binding("D", "back", "back", id="deleted.back", show=False),
     ]
 
     def __init__(self) -> None:
@@ -132,11 +133,11 @@ class Deleted(TakingPlace):
         return units.size_words(self._view.accounting.deleted)
 
     def keys(self) -> tuple[Keys, Sequence[tuple[str, str]]]:
-        take = [("enter", "look"), ("s", "steal"), ("d", "dump"), ("x", "act")]
-        rest: Keys = ([("D", "all kinds"), ("/", "filter"), ("< >", "sort")],)
-        if self.app.size.width >= NARROW:
-            rest = (*rest, [("space", "freeze"), ("y", "yank")])
-        return (take, *rest), (("?", "keys"), ("esc", "back"))
+        take = [("enter", "look"), ("s", "steal"), ("d", "dump")]
+        act = [("t", "truncate and rewind" if self.app.size.width >= NARROW else "truncate")]
+        table = [("/", "filter"), ("< >", "sort")]
+        keys: Keys = (take, [*act, ("x", "act")], table, [("space", "freeze"), ("y", "yank")])
+        return keys, (("?", "keys"), ("esc", "back"))
 
     def filter_note(self) -> Spans:
         return (Span("sorted by blocks held, one file counted once", "muted"),)
@@ -155,7 +156,7 @@ class Deleted(TakingPlace):
         if file is None:
             pane.show(Details())
             return
-        first = file.holders[0]
+        first = writer_of(file)
         who = f"{safe(self._rows.comm(first.pid))} {first.pid} fd {first.fd}"
         many = units.plural(len(file.holders), "descriptor")
         these = "this descriptor is" if len(file.holders) == 1 else f"these {many} are"
@@ -198,7 +199,7 @@ class Deleted(TakingPlace):
         file = self._file()
         if file is None:
             return None
-        record = file.holders[0]
+        record = writer_of(file)
         owner = self._view.owners.get(record.pid)
         if owner is None:
             return None

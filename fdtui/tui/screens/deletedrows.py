@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Hashable, Mapping, Sequence
 
-from fdtui.linux.record import Owner
+from fdtui.linux.record import Owner, Record
 from fdtui.linux.users import user_name
 from fdtui.render import units
 from fdtui.render.spans import BLANK, Cell, Span, Spans, shown
@@ -36,10 +36,17 @@ FILES = (
     Column("size", "SIZE", (0, 6, 6), right=True, gap=1, drop_below=100),
     Column("target", "TARGET", flexible=True),
 )
+
+
+def writer_of(file: DeletedFile) -> Record:
+    """Return the first descriptor of it that may truncate it, else the first."""
+    return next((one for one in file.holders if one.access & 2), file.holders[0])
+
+
 SORTS: dict[str, tuple[Callable[[DeletedFile], object], bool]] = {
     "blocks": (lambda file: file.blocks, True),
     "fds": (lambda file: len(file.holders), True),
-    "pid": (lambda file: file.holders[0].pid, False),
+    "pid": (lambda file: writer_of(file).pid, False),
     "size": (lambda file: file.size, True),
     "target": (lambda file: file.path, False),
 }
@@ -175,7 +182,7 @@ class FileRows:
         return [self._cell(file, placed.key) for placed in columns]
 
     def _cell(self, file: DeletedFile, key: str) -> Cell:
-        first = file.holders[0]
+        first = writer_of(file)
         match key:
             case "blocks":
                 return Span(units.size_cell(file.blocks), "strong")

@@ -32,6 +32,7 @@ COLUMNS = (
     Column("pos", "POS", (6, 6, 6), right=True, gap=1, drop_below=62),
     Column("moved", "", (1, 1, 1), gap=0, drop_below=62),
     Column("size", "SIZE", (6, 6, 6), right=True, gap=1, drop_below=48),
+    Column("part", "%", (0, 4, 4), right=True, gap=1, drop_below=104),
     Column("shared", "SHARED", (3, 6, 6), right=True, drop_below=68, short_title="SHR"),
     Column("peer", "PEER", (0, 20, 26), drop_below=100),
     Column("target", "TARGET", flexible=True),
@@ -45,6 +46,7 @@ _FLAGS = (
 )
 _MODES = {"r": (True, False), "w": (False, True), "rw": (True, True), "path": (False, False)}
 
+_READ = 4  # of Entry.access
 _LAST = 1 << 62
 # Kinds whose peer says more than their target, where there is no room for both.
 _ONLY_PEER = frozenset({"pipe", "fifo", "unix", "eventfd"})
@@ -144,7 +146,7 @@ class DescriptorRows:
         """One cell for each column; a row that was not filled yet shows its number."""
         row = self.row(index)
         if row is None:
-            number = Span(str(self._fds[index]), "strong")
+            number = Span(str(self.fd(index)), "strong")
             return [number if placed.key == "fd" else BLANK for placed in columns]
         return [self._cell(row, placed, columns) for placed in columns]
 
@@ -167,6 +169,8 @@ class DescriptorRows:
                 return Span(" ↑↓"[row.moved] if row.moved else "", "strong")
             case "size":
                 return BLANK if row.size is None else Span(units.size_cell(row.size))
+            case "part":
+                return part_cell(row)
             case "shared":
                 neighbour = self._neighbours.get(entry.fd)
                 if neighbour is None:
@@ -196,6 +200,15 @@ def mode_cell(entry: Entry) -> Cell:
         Span("r") if read else Span("-", "faint"),
         Span("w") if write else Span("-", "faint"),
     )
+
+
+def part_cell(row: DescriptorRow) -> Cell:
+    """How much of a file was read: `43%`; blank for what only grows as it is written."""
+    if row.pos is None or not row.size or not row.entry.access & _READ:
+        return BLANK
+    if not 0 < row.pos <= row.size:
+        return BLANK
+    return Span(units.percent(row.pos, row.size) + "%", "muted" if row.pos == row.size else "text")
 
 
 def flags_cell(entry: Entry) -> Cell:

@@ -18,16 +18,17 @@ from fdtui.survey.descriptors import DescriptorRow, Fd, TableSnapshot
 from fdtui.survey.processes import ProcessRow
 from fdtui.tui.poller import Cancelled
 from fdtui.tui.screens.descriptorrows import COLUMNS, SORTS, DescriptorRows, target_cell
+from fdtui.tui.screens.groupingplace import GroupingPlace
 from fdtui.tui.screens.neighbourcells import Detail, pane_lines
 from fdtui.tui.screens.place import Keys
 from fdtui.tui.screens.tablelook import AHEAD, TableLook, TableView
-from fdtui.tui.screens.taking import Selected, TakingPlace
+from fdtui.tui.screens.taking import Selected
 from fdtui.tui.widgets.columns import NARROW
 from fdtui.tui.widgets.linetable import LineTable
 from fdtui.tui.widgets.pane import DetailPane, Details, Fact, Line, WithPane
 
 
-class Descriptors(TakingPlace):
+class Descriptors(GroupingPlace):
     """One process's table."""
 
     place = "1"
@@ -94,14 +95,11 @@ class Descriptors(TakingPlace):
         self.show_bars()
 
     def rebuild(self) -> None:
-        self._rows = DescriptorRows(
+        self._rows = self.make_rows(
             self._snapshot,
-            sort=self.sort,
-            descending=self.descending,
-            words=self.filter_text.lower().split(),
-            neighbours=self._view.neighbours,
-            held=self.fdtui.held_fds(self.pid),
-            selected=self._selected,
+            self._view.neighbours,
+            self.fdtui.held_fds(self.pid),
+            self._selected,
         )
         self._say_why_empty()
         self.table.set_source(self._rows)
@@ -140,7 +138,7 @@ class Descriptors(TakingPlace):
         """Say which rows the poller fills: all of them where order or filter depend on them."""
         if self._look is None:
             return
-        if self.filter_text or self.sort != "fd":
+        if self.filter_text or self.sort != "fd" or self.grouping:
             self._look.wanted = None
             return
         visible = self.table.visible_range()
@@ -180,7 +178,8 @@ class Descriptors(TakingPlace):
             counts += f", not refreshed: {snapshot.refused.name}"
         elif snapshot.limit > 0:
             counts += f", limit {units.count(snapshot.limit)}"
-        return ["Processes", who], counts
+        by = [f"by {self.grouping}"] if self.grouping else []
+        return ["Processes", who, *by], counts
 
     def short_counts(self) -> str:
         snapshot = self._snapshot
@@ -190,14 +189,10 @@ class Descriptors(TakingPlace):
 
     def keys(self) -> tuple[Keys, Sequence[tuple[str, str]]]:
         take = [("enter", "look"), ("s", "steal"), ("p", "pull"), ("o", "open anew")]
-        narrow = self.app.size.width < NARROW
         freeze = ("space", "thaw" if self.fdtui.frozen_at is not None else "freeze")
-        rest: Keys = (
-            ([("x", "act")],)
-            if narrow
-            else ([("x", "act"), ("y", "yank")], [("/", "filter"), ("< >", "sort")], [freeze])
-        )
-        return (take, *rest), (("?", "keys"), ("esc", "back"))
+        act = [("x", "act"), ("d", "dump"), ("!", "run"), ("w", "redirect")]
+        table = [("g", "group"), ("/", "filter"), ("< >", "sort")]
+        return (take, act, table, [freeze, ("y", "yank")]), (("?", "keys"), ("esc", "back"))
 
     def filter_note(self) -> Spans:
         return (Span(units.plural(len(self._rows), "descriptor"), "muted"),)
@@ -272,5 +267,6 @@ class Descriptors(TakingPlace):
         return self._snapshot.refused is not None
 
     def on_line_table_opened(self, _: LineTable.Opened) -> None:
-        """Look into the selected descriptor."""
-        self.action_look()
+        """Look into the selected descriptor; show or hide the rows of a head."""
+        if not self.toggle(self._rows, self.table.rows.cursor):
+            self.action_look()

@@ -49,6 +49,7 @@ class Processes(TablePlace):
     def __init__(self) -> None:
         super().__init__("fds")
         self._tree = False
+        self._at_top = False  # the cursor stays on what comes first
         self._snapshot: Snapshot | None = None
         self._rows = ProcessRows(())
 
@@ -60,16 +61,17 @@ class Processes(TablePlace):
         return ["Processes"], f"{processes}, {units.plural(sweep.descriptors, 'descriptor')}"
 
     def keys(self) -> tuple[Keys, Sequence[tuple[str, str]]]:
-        narrow = self.app.size.width < NARROW
         tree = ("t", "flat" if self._tree else "tree")
         freeze = ("space", "thaw" if self.fdtui.frozen_at is not None else "freeze")
-        filters = [("/", "filter"), ("< >", "sort")]
-        if narrow:
-            left: Keys = ([("enter", "open"), tree], filters, [freeze])
+        ask = [("/", "filter"), ("f", "who has")]
+        if self.app.size.width < NARROW:
+            left: Keys = ([("enter", "open"), ("o", "output")], ask, [("D", "deleted"), tree])
             return left, (("?", "keys"), ("q", "quit"))
         left = (
-            [("enter", "descriptors"), tree],
-            [*filters, ("r", "reverse")],
+            [("enter", "open"), ("o", "output"), ("w", "redirect")],
+            ask,
+            [("D", "deleted"), ("c", "change"), tree],
+            [("< >", "sort"), ("r", "reverse")],
             [freeze, ("y", "yank"), ("i", "details")],
         )
         return left, (("ctrl+p", "palette"), ("?", "keys"), ("q", "quit"))
@@ -100,6 +102,8 @@ class Processes(TablePlace):
                 (Span("f", "key"), Span(" asks who has a path, a port or a pipe", "muted")),
             )
         self.table.set_source(self._rows)
+        if self._at_top:
+            self.table.move_to(0)
 
     def filter_note(self) -> Spans:
         count = (Span(units.plural(len(self._rows), "process", "processes"), "muted"),)
@@ -137,9 +141,13 @@ class Processes(TablePlace):
         await ask_who_has(self, self.filter_text if self._is_question() else "")
 
     def action_by_change(self) -> None:
-        """Sort by how many descriptors were gained: what leaks comes first."""
+        """Sort by how many descriptors were gained; the cursor stays on what leaks most."""
+        self._at_top = True
         self.sort_by("trend")
-        self.table.move_to(0)
+
+    def on_line_table_highlighted(self, message: LineTable.Highlighted) -> None:
+        """Moved by somebody: it stays where it was moved to."""
+        self._at_top = self._at_top and message.index == 0
 
     def action_output(self) -> None:
         """Look into the standard output of the selected process."""

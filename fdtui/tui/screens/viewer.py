@@ -127,7 +127,7 @@ class ViewerScreen(BytesPlace):
         else:
             where.append(("f", "follow"))
         if narrow:
-            return first, where
+            return first, where, [("x", "act"), ("d", "dump")]
         if not text and not following:
             first.append(("i", "inspect"))
         edit = [] if self.queue else [("e", "edit")]

@@ -47,6 +47,10 @@ class WhoRows(MachineRows):
         owner, record = line.owner, line.record
         return owner.pid, owner.start_time, record.fd, line.special, record.link
 
+    def index(self, key: Hashable) -> int | None:
+        """Where that row is now; an answer is short."""
+        return next((place for place in range(len(self)) if self.key(place) == key), None)
+
 
 class WhoHas(TakingPlace):
     """A preset of the Machine place: `fdtui who`, live."""

@@ -1,0 +1,161 @@
+"""A process's descriptors under heads: how many of each kind, or which are one description."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping, Sequence
+from typing import NamedTuple
+
+from fdtui.render import units
+from fdtui.render.spans import BLANK, Cell, Span, Spans
+from fdtui.survey.descriptors import DescriptorRow, Fd, TableSnapshot
+from fdtui.tui.screens.descriptorrows import DescriptorRows, target_cell
+from fdtui.tui.widgets.columns import PLAIN, Placed, RowState
+
+GROUPINGS = ("", "kind", "description")  # what `g` goes through
+_ALONE = "alone"
+_MOST_NUMBERS = 6  # named in a head
+
+
+class Counts(NamedTuple):
+    """Descriptors of each kind at an earlier time; `age` is how many seconds ago that was."""
+
+    of_kind: Mapping[str, int]
+    age: float = 0.0
+
+
+class Head(NamedTuple):
+    """What the rows below it have in common; `members` are their numbers."""
+
+    key: str
+    first: DescriptorRow
+    members: Sequence[Fd]
+    size: int
+    elsewhere: int = 0  # further descriptors of the description, in other processes
+
+
+def count_kinds(snapshot: TableSnapshot) -> dict[str, int]:
+    """Count the descriptors of each kind, without cwd, root and exe."""
+    counts: dict[str, int] = {}
+    for row in snapshot.rows.values():
+        if isinstance(row.entry.fd, int) and not row.closed:
+            counts[row.kind.name] = counts.get(row.kind.name, 0) + 1
+    return counts
+
+
+class GroupedRows(DescriptorRows):
+    """Heads, most members first; the members of those that are opened stand below them."""
+
+    def group(self, grouping: str, opened: frozenset[str], before: Counts) -> None:
+        """Put heads over the rows; what is not known yet, and cwd, root and exe, has none."""
+        self._grouping, self._before = grouping, before
+        members: dict[str, list[Fd]] = {}
+        rest: list[Fd] = []
+        for fd in self._fds:
+            row = self._filled.get(fd)
+            if row is None or not isinstance(fd, int):
+                rest.append(fd)
+            else:
+                members.setdefault(self._group_of(row), []).append(fd)
+        heads = [self._head(key, fds) for key, fds in members.items()]
+        heads.sort(key=lambda head: (head.key == _ALONE, -len(head.members) - head.elsewhere))
+        self._lines: list[Head | Fd] = []
+        for head in heads:
+            self._lines.append(head)
+            if head.key in opened:
+                self._lines.extend(head.members)
+        self._lines.extend(rest)
+        self._places = {self.key(index): index for index in range(len(self._lines))}
+
+    def _group_of(self, row: DescriptorRow) -> str:
+        if self._grouping == "kind":
+            return row.kind.name
+        neighbour = self._neighbours.get(row.entry.fd)
+        shares = neighbour is not None and neighbour.sharers and neighbour.sharing_id
+        return neighbour.sharing_id or _ALONE if neighbour is not None and shares else _ALONE
+
+    def _head(self, key: str, fds: Sequence[Fd]) -> Head:
+        rows = [self._filled[fd] for fd in fds]
+        sizes = {
+            (row.entry.stat.dev, row.entry.stat.ino) if row.entry.stat else row.entry.fd: row.size
+            for row in rows
+        }
+        neighbour = self._neighbours.get(fds[0])
+        every = len(neighbour.sharers) + 1 if neighbour is not None and key != _ALONE else 0
+        elsewhere = max(0, every - len(fds)) if self._grouping == "description" else 0
+        return Head(key, rows[0], fds, sum(size or 0 for size in sizes.values()), elsewhere)
+
+    # A row source
+
+    def __len__(self) -> int:
+        return len(self._lines)
+
+    def head(self, index: int) -> Head | None:
+        """The head in that row, where it is one."""
+        line = self._lines[index]
+        return line if isinstance(line, Head) else None
+
+    def fd(self, index: int) -> Fd:
+        """The number in that row; the first below a head."""
+        line = self._lines[index]
+        return line.members[0] if isinstance(line, Head) else line
+
+    def row(self, index: int) -> DescriptorRow | None:
+        """The row, when it is one and was filled already."""
+        line = self._lines[index]
+        return None if isinstance(line, Head) else self._filled.get(line)
+
+    def key(self, index: int) -> Hashable:
+        """What the line is, whatever its place."""
+        line = self._lines[index]
+        return ("group", line.key) if isinstance(line, Head) else line
+
+    def index(self, key: Hashable) -> int | None:
+        """Where that line is now."""
+        return self._places.get(key)
+
+    def state(self, index: int) -> RowState:
+        """Heads have none."""
+        return PLAIN if self.head(index) is not None else super().state(index)
+
+    def cells(self, index: int, columns: Sequence[Placed]) -> Sequence[Cell]:
+        """One cell for each column."""
+        head = self.head(index)
+        if head is None:
+            return super().cells(index, columns)
+        return [self._head_cell(head, placed.key) for placed in columns]
+
+    def _head_cell(self, head: Head, key: str) -> Cell:
+        match key:
+            case "fd":
+                return Span(units.count(len(head.members)), "strong")
+            case "kind" if self._grouping == "kind":
+                kind = head.first.kind
+                return (Span(kind.family.glyph, "muted"), Span(f" {kind.label}", "strong"))
+            case "size" if self._grouping == "kind":
+                return Span(units.size_cell(head.size), "strong") if head.size else BLANK
+            case "shared" if self._grouping == "description" and head.key != _ALONE:
+                return Span(f"×{len(head.members) + head.elsewhere}", "strong")
+            case "target":
+                return self._change(head) if self._grouping == "kind" else self._who(head)
+            case _:
+                return BLANK
+
+    def _change(self, head: Head) -> Spans:
+        """How many more of this kind there are than when one came here."""
+        change = len(head.members) - self._before.of_kind.get(head.key, 0)
+        if not change:
+            return (Span("as many as before", "muted"),)
+        return (
+            Span(f"{change:+,}", "attention" if change > 0 else "text"),
+            Span(f" in {units.age(self._before.age)}", "muted"),
+        )
+
+    def _who(self, head: Head) -> Spans:
+        if head.key == _ALONE:
+            return (Span("each a description of its own", "muted"),)
+        numbers = ", ".join(map(str, head.members[:_MOST_NUMBERS]))
+        more = len(head.members) - _MOST_NUMBERS
+        numbers += f" and {more} more" if more > 0 else ""
+        outside = f" +{head.elsewhere} elsewhere" if head.elsewhere else ""
+        first = target_cell(head.first)
+        return (Span(f"fd {numbers}", "strong"), Span(f"{outside}  ", "muted"), *first)

@@ -1,0 +1,86 @@
+"""A place whose descriptors can be put under heads: by kind, by description."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+
+from fdtui.survey.descriptors import Fd, TableSnapshot
+from fdtui.survey.neighbours import Neighbour
+from fdtui.tui.screens.descriptorgroups import GROUPINGS, Counts, GroupedRows, count_kinds
+from fdtui.tui.screens.descriptorrows import DescriptorRows
+from fdtui.tui.screens.taking import TakingPlace
+
+
+class GroupingPlace(TakingPlace):
+    """`g` goes through the groupings; enter on a head shows or hides its rows."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("g", "group", "group by kind", id="fd.group", show=False, priority=True),
+    ]
+
+    def __init__(self, sort: str) -> None:
+        super().__init__(sort)
+        self.grouping = ""
+        self._opened: frozenset[str] = frozenset()
+        self._before: Mapping[str, int] | None = None
+        self._since = 0.0
+
+    def make_rows(
+        self,
+        snapshot: TableSnapshot,
+        neighbours: Mapping[Fd, Neighbour],
+        held: frozenset[int],
+        selected: Fd | None,
+    ) -> DescriptorRows:
+        """Rows in order, filtered, under heads where that is wanted."""
+        made = GroupedRows if self.grouping else DescriptorRows
+        rows = made(
+            snapshot,
+            sort=self.sort,
+            descending=self.descending,
+            words=self.filter_text.lower().split(),
+            neighbours=neighbours,
+            held=held,
+            selected=selected,
+        )
+        if isinstance(rows, GroupedRows):
+            rows.group(self.grouping, self._opened, self._counts(snapshot))
+        return rows
+
+    def _counts(self, snapshot: TableSnapshot) -> Counts:
+        """What there was when all of it had been seen for the first time."""
+        now = self.fdtui.machine.clock()
+        seen = snapshot.fds and all(fd in snapshot.rows for fd in snapshot.fds)
+        if self._before is None and seen:
+            self._before, self._since = count_kinds(snapshot), now
+        if self._before is None:
+            return Counts(count_kinds(snapshot))
+        return Counts(self._before, now - self._since)
+
+    def toggle(self, rows: DescriptorRows, index: int) -> bool:
+        """Show or hide what is below the head in that row; False where there is none."""
+        head = rows.head(index) if isinstance(rows, GroupedRows) else None
+        if head is None:
+            return False
+        self._opened ^= {head.key}
+        self.rebuild()
+        return True
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """While something is typed, `g` is a letter like any other."""
+        if action == "group":
+            return not self.typing
+        return super().check_action(action, parameters)
+
+    def action_group(self) -> None:
+        """Group by kind, by description, and not at all."""
+        place = GROUPINGS.index(self.grouping)
+        self.grouping = GROUPINGS[(place + 1) % len(GROUPINGS)]
+        self._opened, self._before = frozenset(), None
+        self.rebuild()
+        self.table.move_to(0)
+        self.show_bars()
+        self.fdtui.poller.poke()
