@@ -73,7 +73,7 @@ def test_btf_of_another_byte_order_is_refused() -> None:
         Btf(b"\xeb\x9f" + SMALL[2:])
 
 
-@pytest.mark.skipif(not VMLINUX.exists(), reason="kernel without BTF")
+@pytest.mark.skipif(not os.path.exists(VMLINUX), reason="kernel without BTF")
 def test_answers_of_the_kernel_survive_its_blob() -> None:
     kernel = Kernel()
     chain = kernel.chain("file.f_inode.i_ino")

@@ -272,7 +272,7 @@ def test_choice_by_size_says_why() -> None:
 
 
 def test_unknown_engine_failure_is_a_call(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("fdtui.linux.bpf.iterator.VMLINUX", Path("/nonexistent/btf"))
+    monkeypatch.setattr("fdtui.linux.bpf.iterator.VMLINUX", "/nonexistent/btf")
     with pytest.raises(CallFailed, match="the kernel has no BTF: /nonexistent/btf is missing"):
         choose("bpf")
     assert "no BTF" in choose("auto").reason

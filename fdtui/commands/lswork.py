@@ -43,12 +43,14 @@ def make(tables: list[Table], job: Payload) -> bytes:
     """In a worker: owners, and what is made of their rows; for `taken_apart`."""
     wanted = Job._make(job)
     if wanted.straight:
-        from fdtui.commands import lsjson, lspacked
+        from fdtui.commands import lsjson
 
         lines: list[str] = []
         for owner, records in tables:
             lines += lsjson.rows(owner, records, _socks)
         if wanted.form == "open":
+            from fdtui.commands import lspacked
+
             body = marshal.dumps((lines, lspacked.packed(tables)))
         else:
             body = "}\n".join([*lines, ""]).encode("ascii")

@@ -18,7 +18,6 @@ from fdtui.linux.owned import OwnedFd
 from fdtui.linux.record import Owner, Wants
 from fdtui.linux.syscalls import Statx
 from fdtui.survey import whomatch
-from fdtui.survey.containers import Containers
 from fdtui.survey.decoding import decoded
 from fdtui.survey.facts import Facts
 from fdtui.survey.mapped import MappedFile, held_by
@@ -171,6 +170,8 @@ class _Search:
 
     def _name(self, name: str) -> list[Facts]:
         """Everything that processes of this name, or in this container, have."""
+        from fdtui.survey.containers import Containers  # 7 ms that few questions need
+
         containers = Containers()
         pids = []
         for pid in self._engine.pids():

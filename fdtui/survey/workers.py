@@ -17,7 +17,6 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
 from fdtui.errors import FdtuiError
@@ -88,7 +87,7 @@ class _Worker:
 
 
 def _spawn(theirs: socket.socket) -> subprocess.Popen[bytes]:
-    root = str(Path(__file__).resolve().parents[2])
+    root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
     code = (
         f"import sys; sys.path.insert(0, {root!r}); from fdtui.survey import workers as w; w.main()"
     )

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import struct
 from bisect import bisect_left
-from pathlib import Path
 from typing import NamedTuple
 
-VMLINUX = Path("/sys/kernel/btf/vmlinux")
+VMLINUX = "/sys/kernel/btf/vmlinux"
 
 _MAGIC = 0xEB9F
 _HEADER = struct.Struct("=H2xIIIII")
@@ -157,7 +156,7 @@ Answers = tuple[dict[str, Chain | None], dict[str, int]]
 class Kernel:
     """What programs ask of the running kernel; remembers answers, so the blob is read once."""
 
-    def __init__(self, path: Path = VMLINUX, known: Answers | None = None) -> None:
+    def __init__(self, path: str = VMLINUX, known: Answers | None = None) -> None:
         """`known`: chains by path and ids of functions, as `answers` of an earlier one."""
         self._path = path
         self._btf: Btf | None = None
@@ -172,7 +171,8 @@ class Kernel:
 
     def _open(self) -> Btf:
         if self._btf is None:
-            self._btf = Btf(self._path.read_bytes())
+            with open(self._path, "rb") as file:
+                self._btf = Btf(file.read())
             self.searched = True
         return self._btf
 

@@ -7,7 +7,6 @@ import os
 import socket
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -20,7 +19,9 @@ from fdtui.linux.bpf.layout import RECORD_MAX
 from fdtui.linux.bpf.mappers import mappers
 from fdtui.linux.bpf.program import assemble
 from fdtui.linux.owned import OwnedFd
+from fdtui.linux.procfs import parse_fdinfo, read_file
 from fdtui.linux.record import Sock
+from fdtui.linux.status import read_status
 
 _NAME = b"fdtui"
 ANY = Match()
@@ -38,10 +39,7 @@ def _release() -> tuple[int, int]:
 
 def _capabilities() -> int:
     """The effective set of this thread, capabilities(7)."""
-    for line in Path("/proc/thread-self/status").read_text().splitlines():
-        if line.startswith("CapEff:"):
-            return int(line.split()[1], 16)
-    return 0
+    return read_status("thread-self").effective
 
 
 def available() -> str | None:
@@ -50,7 +48,7 @@ def available() -> str | None:
         return f"the number of bpf(2) is not known for {os.uname().machine}"
     if _release() < _OLDEST:
         return f"Linux {os.uname().release} is older than 5.12"
-    if not VMLINUX.exists():
+    if not os.path.exists(VMLINUX):
         return f"the kernel has no BTF: {VMLINUX} is missing"
     caps = _capabilities()
     if not caps >> _CAP_SYS_ADMIN & 1 and not (caps >> _CAP_BPF & 1 and caps >> _CAP_PERFMON & 1):
@@ -242,15 +240,14 @@ def _difference(fd: int, found: tuple[Row, bytes] | None) -> str:
         return "not listed"
     row, tail = found
     st = os.fstat(fd)
-    info = Path(f"/proc/self/fdinfo/{fd}").read_text().split()
-    facts = dict(zip(info[::2], info[1::2], strict=False))
+    info = parse_fdinfo(read_file(f"/proc/self/fdinfo/{fd}"))
     wanted = (
         ("ino", row.ino, st.st_ino),
         ("dev", (row.dev >> 20, row.dev & 0xFFFFF), (os.major(st.st_dev), os.minor(st.st_dev))),
         ("link", link_of(row, tail), os.readlink(f"/proc/self/fd/{fd}")),
-        ("pos", row.pos, int(facts["pos:"])),
-        ("flags", row.flags | row.cloexec * O_CLOEXEC, int(facts["flags:"], 8)),
-        ("mnt_id", row.mnt_id, int(facts["mnt_id:"])),
+        ("pos", row.pos, info.pos),
+        ("flags", row.flags | row.cloexec * O_CLOEXEC, info.flags),
+        ("mnt_id", row.mnt_id, info.mnt_id),
     )
     for name, said, known in wanted:
         if said != known:

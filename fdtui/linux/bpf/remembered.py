@@ -8,18 +8,18 @@ from __future__ import annotations
 
 import os
 import stat
-from pathlib import Path
 
 from fdtui.linux.bpf.btf import VMLINUX, Chain, Kernel
+from fdtui.linux.procfs import read_file
 
-PLACE = Path("/run/fdtui/btf")
+PLACE = "/run/fdtui/btf"
 _LONGEST = 1 << 16  # bytes
 
 
-def kernel(place: Path = PLACE) -> Kernel:
+def kernel() -> Kernel:
     """Return the running kernel with what was found out about it before."""
     try:
-        lines = _read(place).splitlines()
+        lines = _read(PLACE).splitlines()
     except OSError:
         return Kernel()
     if not lines or lines[0] != _identity():
@@ -42,7 +42,7 @@ def kernel(place: Path = PLACE) -> Kernel:
     return Kernel(known=(chains, functions))
 
 
-def keep(known: Kernel, place: Path = PLACE) -> None:
+def keep(known: Kernel) -> None:
     """Write the answers down; where that is refused the next start asks again."""
     chains, functions = known.answers
     lines = [_identity()]
@@ -50,30 +50,35 @@ def keep(known: Kernel, place: Path = PLACE) -> None:
     for name, chain in chains.items():
         numbers = () if chain is None else (*chain.pointers, chain.offset, chain.size)
         lines.append(" ".join(["chain", name, *map(str, numbers)]))
-    new = place.with_name(f"{place.name}.{os.getpid()}")
+    folder, new = os.path.dirname(PLACE), f"{PLACE}.{os.getpid()}"
     try:
-        place.parent.mkdir(mode=0o755, exist_ok=True)
-        if not _ours(os.lstat(place.parent)):
+        if not os.path.isdir(folder):
+            os.mkdir(folder, 0o755)
+        if not _ours(os.lstat(folder)):
             return
-        new.unlink(missing_ok=True)  # of an earlier process with our number
+        _remove(new)  # of an earlier process with our number
         with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
             file.write("\n".join([*lines, ""]))
-        new.replace(place)
+        os.replace(new, PLACE)
     except OSError:
-        new.unlink(missing_ok=True)
+        _remove(new)
 
 
-def forget(place: Path = PLACE) -> None:
+def forget() -> None:
     """Remove what turned out to be wrong."""
+    _remove(PLACE)
+
+
+def _remove(path: str) -> None:
     try:
-        place.unlink(missing_ok=True)
+        os.unlink(path)
     except OSError:
-        pass  # not ours: it was not believed either
+        pass  # it is not there; or not ours, and was not believed either
 
 
-def _read(place: Path) -> str:
+def _read(place: str) -> str:
     """OSError also for a file that somebody else could have written."""
-    if not _ours(os.lstat(place.parent)):
+    if not _ours(os.lstat(os.path.dirname(place))):
         raise PermissionError
     number = os.open(place, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
@@ -91,5 +96,5 @@ def _ours(status: os.stat_result) -> bool:
 
 def _identity() -> str:
     """One boot of one kernel."""
-    boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-    return f"boot {boot} btf {VMLINUX.stat().st_size}"
+    boot = read_file("/proc/sys/kernel/random/boot_id").decode().strip()
+    return f"boot {boot} btf {os.stat(VMLINUX).st_size}"
