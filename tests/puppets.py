@@ -118,6 +118,13 @@ def ended(pid: int) -> bool:
 @contextmanager
 def hangfs(folder: Path) -> Iterator[Path]:
     """Mount the file system of tests/hangfs.py there (needs root), and end it afterwards."""
+    with served(folder):
+        yield folder
+
+
+@contextmanager
+def served(folder: Path) -> Iterator[Callable[[], None]]:
+    """The same; yields what makes its server answer nothing at all any more."""
     folder.mkdir()
     with subprocess.Popen(
         [sys.executable, "-I", "-S", str(HERE / "hangfs.py"), str(folder)],
@@ -127,7 +134,7 @@ def hangfs(folder: Path) -> Iterator[Path]:
         assert server.stdout is not None
         assert server.stdout.readline() == "mounted\n"
         try:
-            yield folder
+            yield lambda: server.send_signal(signal.SIGSTOP)
         finally:
             # Killing the server answers everybody who hangs: ENOTCONN.
             server.send_signal(signal.SIGKILL)

@@ -21,6 +21,7 @@ from fdtui.survey import whomatch
 from fdtui.survey.decoding import decoded
 from fdtui.survey.facts import Facts
 from fdtui.survey.mapped import MappedFile, held_by
+from fdtui.survey.reach import answers, device_of
 from fdtui.survey.scan import Cancelled, Engine, never
 from fdtui.survey.socks import Socks
 from fdtui.survey.specials import specials
@@ -79,6 +80,8 @@ class _Search:
             return self._port(int(match[1] or match[2]))
         if match := _INODE.fullmatch(query):
             return self._inode(int(match[1]))
+        if not answers(query):
+            return self._unanswered(os.path.abspath(query))
         file = _opened(query)
         if file is not None:
             return self._file(file)
@@ -164,6 +167,16 @@ class _Search:
     def _gone(self, path: str) -> list[Facts]:
         """A path that is not there any more: by what the kernel still calls it."""
         sought = Sought(links=[path, path + _DELETED])
+        return self._scan(sought, Wants.ALL, self._held_otherwise(sought))
+
+    def _unanswered(self, path: str) -> list[Facts]:
+        """A path whose server is dead: by what the kernel calls what was opened before."""
+        device = device_of(path)
+        sought = Sought(
+            links=[path, path + _DELETED],
+            folder=path,
+            devices=[] if device is None else [device],
+        )
         return self._scan(sought, Wants.ALL, self._held_otherwise(sought))
 
     # Processes
