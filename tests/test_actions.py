@@ -137,7 +137,7 @@ def test_a_posix_lock_is_not_ours_to_release(puppet: Puppet, tmp_path: Path) -> 
             show(held, "unlock")
         puppet(f"fcntl.flock({file.fd}, fcntl.LOCK_EX)")
         shown = show(held, "unlock")
-        assert shown.now == ("flock WRITE 0 to EOF",)
+        assert shown.now == ("flock WRITE 0 to EOF", "100 bytes", "offset 40")
         puppet(f"fcntl.flock({file.fd}, fcntl.LOCK_SH)")
         with pytest.raises(Changed, match="the locks"):
             confirm(held, shown, "unlock")
@@ -269,7 +269,7 @@ def test_every_action_is_complete() -> None:
 def test_words_of_a_confirmation(file: File, held: Custody) -> None:
     shown = show(held, "truncate-rewind")
     assert shown.held[0] == f"- regular {file.path}"
-    assert f"taken from {held.comm} {file.puppet.pid} fd {file.fd} by pidfd_getfd" in shown.held[1]
+    assert f"taken from {held.comm} {file.puppet.pid} fd {file.fd} by pidfd_getfd" in shown.held[2]
     assert shown.now == ("100 bytes", "offset 40", "no O_APPEND")
     assert shown.after == ("0 bytes", "offset 0", "the next line written is the first")
     assert shown.hazard == "100 bytes are gone, for everybody and for good."

@@ -124,7 +124,7 @@ def test_a_closed_target_cancels_and_can_be_confirmed_anew(file: File, held: Cus
     file.puppet(f"os.close({file.fd})")
     with pytest.raises(Changed, match="was open is closed"):
         confirm(held, shown, "truncate")
-    assert "which closed it" in show(held, "truncate").held[1]
+    assert "which closed it" in show(held, "truncate").held[2]
     shown = show(held, "truncate")
     file.puppet.kill()
     with pytest.raises(Changed, match="was closed is exited"):

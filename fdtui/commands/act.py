@@ -109,7 +109,7 @@ def _list(custody: Custody) -> int:
     """Print what fits, one action a line."""
     with holding(custody) as held:
         for action in fitting(custody.kind.name, held.entry):
-            print(f"{action.usage():<26}  {action.title}")
+            print(f"{action.usage():<26}  {action.heading(custody.kind.name)}")
     return 0
 
 

@@ -128,7 +128,7 @@ def file_cost(entry: Entry, info: Info) -> str:
                 "whoever asks for it at once would find it taken"
             )
     if entry.stat and entry.access & 2 and entry.stat.mode & 0o111 and entry.file_type == 0o100000:
-        costs.append("nobody can execute it while it is held open for writing (ETXTBSY)")
+        costs.append("nobody can execute it while it is open for writing (ETXTBSY)")
     return "; ".join(costs)
 
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 # "took fd 8 of ingestd 4182" is said in a sentence; in a column "ingestd 4182 fd 8" is found.
 _SENTENCE = re.compile(r"(fd \d+) of (.+)")
-LIMIT = 10_000  # lines kept
+LIMIT = 2_000  # lines kept
 
 
 class Line(NamedTuple):
@@ -19,6 +19,11 @@ class Line(NamedTuple):
     verb: str
     about: str
     detail: str
+
+    @property
+    def failed(self) -> bool:
+        """Is it a call that failed?  Then `about` may be a sentence."""
+        return self.verb == "failed"
 
 
 class SessionLog:

@@ -39,7 +39,7 @@ def affected(
     `entry` is what is held; `ours` are the pids of fdtui, which hold it only for the moment.
     """
     procfs = ProcFs()
-    finder = Neighbours(procfs)
+    finder = Neighbours(procfs, workers=False)
     neighbour = finder.of_process(target.pid, [entry], cancelled).get(target.fd)
     names = Lookup()
     rows = [Affected(SHARED_BY, names.comm(target.pid), target.pid, target.fd, "the target")]

@@ -120,6 +120,14 @@ class Action(ABC):
     arguments: ClassVar[tuple[Argument, ...]] = ()
     access: ClassVar[int] = 0  # 4 read, 2 write: what the descriptor must be open for
 
+    def heading(self, kind: str) -> str:
+        """Return the title, as it is for this kind."""
+        return self.title
+
+    def danger(self, kind: str) -> str:
+        """Return what a menu says of it for this kind, at most 38 characters."""
+        return self.risk
+
     def unfit(self, kind: str, entry: Entry) -> str:
         """Say why it can't be offered for this descriptor; "" when it can."""
         if self.kinds is not None and kind not in self.kinds:

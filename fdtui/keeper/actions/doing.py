@@ -12,7 +12,7 @@ from dataclasses import replace
 from fdtui.acquire.identity import same_description
 from fdtui.errors import FdtuiError
 from fdtui.keeper.actions.arguments import Args
-from fdtui.keeper.actions.base import Action, Held, Outcome, Preview, Token
+from fdtui.keeper.actions.base import STORED, Action, Held, Outcome, Preview, Token
 from fdtui.keeper.custody import Custody
 from fdtui.keeper.reading import Stretch, read_seen
 from fdtui.keeper.seeing import decode, entry_of
@@ -20,6 +20,7 @@ from fdtui.keeper.watching import exited, in_target
 from fdtui.linux.owned import OwnedFd
 from fdtui.linux.peek import Peek
 from fdtui.linux.pseudofs import pseudofs
+from fdtui.render.units import count, size_words
 
 
 class Changed(FdtuiError):
@@ -83,11 +84,12 @@ def held_words(held: Held) -> tuple[str, ...]:
     """Name what is held: kind and path, then device, inode and where it was taken from."""
     stat, target = held.entry.stat, held.target
     family = held.kind.family.glyph
-    where = f"dev {stat.dev_major}:{stat.dev_minor}  ino {stat.ino}  " if stat else ""
+    where = (f"dev {stat.dev_major}:{stat.dev_minor}  ino {stat.ino}",) if stat else ()
     still = {"closed": ", which closed it", "exited": ", which has ended"}.get(held.in_target, "")
     return (
         f"{family} {held.kind.name} {held.entry.link}",
-        f"{where}taken from {held.comm} {target.pid} fd {target.fd} by {held.via}{still}",
+        *where,
+        f"taken from {held.comm} {target.pid} fd {target.fd} by {held.via}{still}",
     )
 
 
@@ -98,7 +100,16 @@ def preview(custody: Custody, action: Action, args: Args) -> Preview:
         # The token first: what comes in between is shown, and not covered by the confirmation.
         token = identity(held) | action.essentials(held, args)
         shown = action.preview(held, args)
-        return replace(shown, held=held_words(held), token=token)
+        now = (*shown.now, *_size_and_offset(held, shown.now))
+        return replace(shown, now=now, held=held_words(held), token=token)
+
+
+def _size_and_offset(held: Held, now: tuple[str, ...]) -> tuple[str, ...]:
+    """Say of a file what the action has not said itself."""
+    if held.kind.name not in STORED:
+        return ()
+    cells = (size_words(held.size), f"offset {count(held.pos)}")
+    return tuple(cell for cell in cells if cell not in now)
 
 
 def perform(custody: Custody, action: Action, args: Args, token: Token) -> Outcome:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import errno
 import os
 
+from fdtui.errors import CallFailed
 from fdtui.keeper.actions.arguments import Args, Argument, parse_name, word_at
-from fdtui.keeper.actions.base import Action, Held, Outcome, Preview, Token, failed
+from fdtui.keeper.actions.base import Action, Held, Outcome, Preview, Token
 from fdtui.linux.act_socket import give
 from fdtui.linux.procfs import Entry
 
@@ -30,7 +31,7 @@ class Give(Action):
         try:
             found = os.stat(path)
         except OSError as error:
-            raise failed(f"connect {path}", held, error) from error
+            raise CallFailed(f"connect({path})", error) from error
         return {"the socket": [found.st_dev, found.st_ino]}
 
     def preview(self, held: Held, args: Args) -> Preview:
@@ -52,7 +53,7 @@ class Give(Action):
                 errno.ECONNREFUSED: "nobody listens there",
                 errno.EPERM: "the receiver takes no descriptors (SO_PASSRIGHTS)",
             }.get(error.errno or 0, "")
-            raise failed(f"sendmsg SCM_RIGHTS {path}", held, error, cause) from error
+            raise CallFailed(f"sendmsg({path})", error, cause) from error
         to = f"{path} (pid {peer.pid}, uid {peer.uid})" if peer else path
         return Outcome(
             "gave", f"{held.about()} to {to}", (), "none: only the receiver can close it"

@@ -152,7 +152,7 @@ class SockOpt(Action):
     risk = "the target does not know of it"
     kinds = SOCKETS
     arguments = (
-        Argument("NAME", one_of(*OPTIONS), example="keepalive"),
+        Argument("NAME", one_of(*OPTIONS), example="keepalive, nodelay, keepidle"),
         Argument("VALUE", parse_number, example="on"),
     )
 

@@ -34,6 +34,15 @@ from fdtui.render.units import count, offset_words, plural, size_words
 TEXT = Argument("TEXT", parse_text, example=r"a line\n")
 
 
+_QUEUES = {  # title, what a menu says of it
+    "pipe": ("Write into the pipe", "its reader takes it for the target's"),
+    "fifo": ("Write into the FIFO", "its reader takes it for the target's"),
+    "tty": ("Write to the terminal", "appears among what is printed there"),
+    "ptmx": ("Type into the terminal", "is taken for typed by its user"),
+    "char": ("Write to the device", "what it does is up to its driver"),
+}
+
+
 def _append_words(held: Held) -> str:
     return "O_APPEND" if held.has(os.O_APPEND) else "no O_APPEND"
 
@@ -51,6 +60,12 @@ class Write(Action):
     kinds = STORED | PIPES | TERMINALS | {"char"}
     arguments = (TEXT,)
     access = 2
+
+    def heading(self, kind: str) -> str:
+        return _QUEUES.get(kind, (self.title, ""))[0]
+
+    def danger(self, kind: str) -> str:
+        return _QUEUES.get(kind, ("", self.risk))[1]
 
     def essentials(self, held: Held, args: Args) -> Token:
         if held.kind.name not in STORED:
@@ -84,8 +99,10 @@ class Write(Action):
             "tty": "It appears on the terminal, between whatever else is printed there.",
             "ptmx": "Whoever reads the terminal takes it for typed by its user, also a shell.",
         }
+        queued, room = held.info.get("queued"), held.info.get("capacity")
+        known = isinstance(queued, int) and isinstance(room, int)
         return Preview(
-            now=(held.entry.link,),
+            now=(f"{queued} of {room} bytes queued",) if known else (held.entry.link,),
             after=(f"{plural(len(data), 'byte')} more",),
             hazard=what.get(
                 held.kind.name, "Its reader cannot tell these bytes from those of the target."

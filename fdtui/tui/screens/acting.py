@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from fdtui.errors import FdtuiError
+from fdtui.errors import CallFailed, FdtuiError, errno_name
 from fdtui.keeper import keepsake
 from fdtui.keeper.actions.arguments import Argument, Usage, parse_name, parse_text, parse_words
 from fdtui.keeper.actions.base import Action
@@ -63,7 +63,7 @@ class Acting:
             words = f"{via} gives a private description: acting on it does not reach the target"
             self.deed.give_up(FdtuiError(words, "s takes the target's own"))
             return
-        found = entries(names)
+        found = entries(names, self._acquired.kind)
         self._entries = {entry.key: entry for entry in found}
         self.deed.look_around()
         menu = ActionMenu(f"Act on {about(self._acquired)}", found, self._below(holds))
@@ -152,13 +152,13 @@ class Acting:
     def _preview(
         self, action: Action, words: tuple[str, ...], *, typed: bool, title: str = ""
     ) -> None:
-        title = title or action.title
+        title = title or action.heading(self._acquired.kind)
         if isinstance(action, Flag) and words and not typed:
             title += f" {words[0]}"
 
         def refused(error: FdtuiError) -> None:
             if typed and words:
-                self._ask(action, words[:-1], words[-1], str(error))
+                self._ask(action, words[:-1], words[-1], _short(error))
             else:
                 self.deed.give_up(error)
 
@@ -180,6 +180,13 @@ def _syntax(argument: Argument) -> str:
     if argument.parse is parse_text:
         return r"text, with \n \t \xHH"
     return f"like {argument.example}" if argument.example else ""
+
+
+def _short(error: FdtuiError) -> str:
+    """What it says without the call: the line is narrow, and shows its argument already."""
+    if isinstance(error, CallFailed):
+        return f"{error.cause} ({errno_name(error.errno)})"
+    return str(error)
 
 
 def _mistake(argument: Argument, word: str) -> str:

@@ -52,7 +52,7 @@ class Entry(NamedTuple):
     line: str = ""  # in the menu, where it is not the title
 
 
-def entries(names: Iterable[str]) -> list[Entry]:
+def entries(names: Iterable[str], kind: str) -> list[Entry]:
     """Give each action its key; those done in the target come last."""
     found: list[Entry] = []
     for action in sorted((actions()[name] for name in names), key=lambda one: one.in_target):
@@ -62,7 +62,7 @@ def entries(names: Iterable[str]) -> list[Entry]:
         key = _KEYS.get(action.name, "")
         if not key or key in taken:
             key = next(spare for spare in _SPARE if spare not in taken)
-        found.append(Entry(key, action, action.title, action.risk))
+        found.append(Entry(key, action, action.heading(kind), action.danger(kind)))
         if action.name == "truncate-rewind":
             risk = "and no truncation leaves a hole then"
             title = "Truncate and rewind, setting O_APPEND"

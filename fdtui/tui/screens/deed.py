@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, NamedTuple
@@ -116,9 +117,7 @@ class Deed:
     def _tell(self, outcome: Outcome) -> None:
         """Say what was done, and write down how to undo it."""
         app, subject = self.app, about(self.acquired)
-        told = outcome.words
-        if told.startswith(subject):
-            told = told[len(subject) :].lstrip(" ,:")
+        told = _without(subject, outcome.words)
         # It was said whose descriptor it is: the errno must not be cut off for saying it again.
         stopped = outcome.stopped.replace(f"({subject})", "")
         told += f"; then {stopped}" if stopped else ""
@@ -126,9 +125,12 @@ class Deed:
         undo = command_line(self.acquired.target, outcome.undo) if outcome.undo else ""
         if undo or outcome.undo_note:
             note = f"  ({outcome.undo_note})" if undo and outcome.undo_note else outcome.undo_note
-            app.log_of_session.add("undo", subject, undo + note)
+            app.log_of_session.add("undo", "", undo + note)
         line = outcome_words(outcome._replace(stopped=stopped))
-        line += f"   undo: {undo}" if undo else ""
+        if undo:
+            whole = f"{line}   undo: {undo}"
+            fits = len(whole) < app.size.width - 1
+            line = whole if fits else f"{line}   undo: see 3"
         self.screen.show_result(line, failed=bool(outcome.stopped))
         app.refresh_held()
         app.poller.poke()
@@ -144,6 +146,12 @@ class Deed:
             self.taken = False
             released = self.app.keeper.release(self.acquired.id)
             self.app.when(released, lambda _: self.app.refresh_held())
+
+
+def _without(subject: str, words: str) -> str:
+    """`6 bytes` of `6 bytes to fd 7 of ingestd 4182`: the log has a column for the rest."""
+    said = rf"(?:^| (?:of|to|from|for) ){re.escape(subject)}(?=[ ,:]|$)"
+    return re.sub(said, "", words, count=1).lstrip(" ,:")
 
 
 def _found(search: Future[Around]) -> Around | None:

@@ -109,8 +109,9 @@ class Held(PlaceScreen):
         self._say_why_empty()
         self.table.set_source(self._rows)
         log = self.query_one("#log", LineTable)
-        log.set_source(LogRows(self.fdtui.log_of_session))
-        log.move_to(len(self.fdtui.log_of_session) - 1)
+        rows = LogRows(self.fdtui.log_of_session, self.app.size.width)
+        log.set_source(rows)
+        log.move_to(len(rows) - 1)
         self.query_one("#together", RuleLine).show(self._together(holds))
         self._share_room()
 
@@ -118,13 +119,13 @@ class Held(PlaceScreen):
         """Holds above, the log pinned to the bottom, what is left between them."""
         log = self.query_one("#log", LineTable)
         lines = self.app.size.height - 5  # title, status, keys and the two rules
-        log_lines = min(max(1, len(self.fdtui.log_of_session)), max(3, lines // 3))
+        log_lines = min(max(1, log.content_lines), max(3, lines // 3))
         log.styles.height = lines if log.has_focus else log_lines
         self.table.styles.height = min(self.table.content_lines + 1, lines - log_lines)
         self.query_one("#together", RuleLine).display = bool(self.fdtui.holds)
 
     def on_resize(self) -> None:
-        self._share_room()
+        self._draw()
 
     def _together(self, holds: Sequence[Hold]) -> Spans:
         kept = sum(

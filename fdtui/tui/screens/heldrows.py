@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Hashable, Sequence
+from typing import NamedTuple
 
 from fdtui.keeper.api import Hold
 from fdtui.kinds import BY_NAME
@@ -13,6 +14,8 @@ from fdtui.survey.descriptors import DescriptorRow
 from fdtui.tui.screens.descriptorrows import target_cell
 from fdtui.tui.session import Line, SessionLog
 from fdtui.tui.widgets.columns import ATTENTION, PLAIN, Column, Placed, RowState
+from fdtui.tui.widgets.fit import width_of
+from fdtui.tui.widgets.wrap import wrap
 
 HOLDS = (
     Column("kind", "KIND", (10, 10, 10)),
@@ -24,10 +27,11 @@ HOLDS = (
 )
 LOG = (
     Column("at", "", (8, 8, 8)),
-    Column("verb", "", (9, 10, 10)),
-    Column("about", "", (20, 20, 30)),
-    Column("detail", "", flexible=True),
+    Column("verb", "", (10, 10, 10)),
+    Column("words", "", flexible=True),
 )
+_BEFORE = 26  # cells before the words of the log, and one that stays free behind them
+_ABOUT = 20  # cells of whom a line is about
 
 
 class HeldRows:
@@ -105,11 +109,27 @@ class HeldRows:
         return [Span("  costs", "muted"), words]
 
 
-class LogRows:
-    """The session log, oldest first."""
+class LogRow(NamedTuple):
+    """A row of the log: of a line's first row the time and verb are shown."""
 
-    def __init__(self, log: SessionLog) -> None:
-        self._lines: list[Line] = list(log)
+    line: Line
+    words: Spans
+    first: bool
+
+
+class LogRows:
+    """The session log, oldest first; what is too long for a row goes on in the next."""
+
+    def __init__(self, log: SessionLog, width: int) -> None:
+        """`width`: cells of the screen."""
+        room = max(_ABOUT, width - _BEFORE)
+        self._lines = [
+            LogRow(line, words, not n)
+            for line in log
+            for n, words in enumerate(
+                wrap(_log_words(line), room, 2 if line.failed else _ABOUT + 2)
+            )
+        ]
 
     def __len__(self) -> int:
         return len(self._lines)
@@ -124,15 +144,23 @@ class LogRows:
 
     def state(self, index: int) -> RowState:
         """Failures carry a mark."""
-        return ATTENTION if self._lines[index].verb == "failed" else PLAIN
+        row = self._lines[index]
+        return ATTENTION if row.line.failed and row.first else PLAIN
 
     def cells(self, index: int, columns: Sequence[Placed]) -> Sequence[Cell]:
         """Time, verb, about what, words."""
-        line = self._lines[index]
-        cells: dict[str, Cell] = {
-            "at": Span(time.strftime("%H:%M:%S", time.localtime(line.at)), "muted"),
-            "verb": shown(line.verb),
-            "about": shown(line.about),
-            "detail": shown(line.detail, "muted"),
-        }
+        line, words, first = self._lines[index]
+        cells: dict[str, Cell] = {"words": words}
+        if first:
+            cells["at"] = Span(time.strftime("%H:%M:%S", time.localtime(line.at)), "muted")
+            cells["verb"] = shown(line.verb)
         return [cells.get(placed.key, BLANK) for placed in columns]
+
+
+def _log_words(line: Line) -> Spans:
+    """Whom it is about, in a column of its own; a sentence or a command goes over both."""
+    if not line.about or line.failed:
+        return shown("  ".join(part for part in (line.about, line.detail) if part))
+    about = shown(line.about)
+    blank = " " * (max(0, _ABOUT - width_of(about)) + 2)
+    return (*about, Span(blank), *shown(line.detail, "muted")) if line.detail else about
