@@ -5,10 +5,10 @@ from __future__ import annotations
 import stat
 
 from fdtui.kinds._files import bracketed, mount_fact, mount_info, path_of
-from fdtui.kinds._info import integer, line, text
+from fdtui.kinds._info import integer, line, text, words
 from fdtui.kinds.base import BYTES, Borrow, Fact, FdKind, Fit, Unseen, View, fact
 from fdtui.kinds.facts import Facts
-from fdtui.linux.devices import block_size, disk_of, driver_of, uevent
+from fdtui.linux.devices import block_extras, block_size, disk_of, driver_of, uevent
 from fdtui.linux.json_types import Info
 from fdtui.linux.mountinfo import mounts_of
 from fdtui.linux.peek import Peek
@@ -46,6 +46,7 @@ class Block(FdKind):
             info["partition"] = int(event.get("PARTN", "0"))
             if name := event.get("PARTNAME"):
                 info["partition_name"] = name
+        info.update(block_extras(number))
         mounted = [m.point for m in mounts_of(entry.pid).values() if m.dev == number]
         if mounted:
             info["mounted_on"] = sorted(set(mounted))
@@ -74,6 +75,14 @@ class Block(FdKind):
         if "disk" in info:
             name = text(info, "partition_name")
             facts.append(fact("partition", f"{info['partition']} of {info['disk']}", name))
+        if backing := text(info, "backing_file"):
+            facts.append(fact("backed by", backing))
+        if volume := text(info, "volume"):
+            facts.append(fact("volume", volume))
+        if info.get("read_only"):
+            facts.append(fact("read-only", "yes", "whoever opens it"))
+        if holders := words(info, "holders"):
+            facts.append(fact("part of", " ".join(holders)))
         points = info.get("mounted_on")
         if isinstance(points, list):
             facts.append(fact("mounted on", ", ".join(map(str, points))))

@@ -7,7 +7,8 @@ import struct
 from fdtui.kinds._bpf import BpfKind, fdinfo_numbers
 from fdtui.kinds._info import integer, line, muted, text
 from fdtui.kinds.base import Fact, fact
-from fdtui.linux.abi_bpf import LINK_TYPES, word
+from fdtui.linux.abi_bpf import ATTACH_TYPES, LINK_TYPES, word
+from fdtui.linux.cgroup import path_of_id
 from fdtui.linux.json_types import Info
 from fdtui.linux.procfs import Entry
 from fdtui.linux.spans import Spans
@@ -24,6 +25,10 @@ class BpfLink(BpfKind):
         found = fdinfo_numbers(entry)
         if entry.info and (tag := entry.info.get("prog_tag")):
             found["prog_tag"] = tag
+        if (number := integer(found, "attach_type")) is not None:
+            found["attach_type"] = word(ATTACH_TYPES, number)
+        if (group := integer(found, "cgroup_id")) and (path := path_of_id(group)) is not None:
+            found["cgroup"] = path
         return found
 
     def parse(self, raw: bytes) -> Info:
@@ -44,7 +49,11 @@ class BpfLink(BpfKind):
             fact("link", str(info["link_id"]), str(info.get("link_type", ""))),
             fact("program", str(info.get("prog_id")), text(info, "prog_tag")),
         ]
-        for key in ("attach_type", "cgroup_id", "target_obj_id", "target_btf_id", "ifindex"):
+        if attached := text(info, "attach_type"):
+            facts.append(fact("attached as", attached))
+        if group := text(info, "cgroup"):
+            facts.append(fact("to cgroup", group))
+        for key in ("cgroup_id", "target_obj_id", "target_btf_id", "ifindex"):
             if (value := integer(info, key)) is not None:
                 facts.append(fact(key.replace("_", " "), value))
         return tuple(facts)

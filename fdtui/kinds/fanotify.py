@@ -16,6 +16,11 @@ from fdtui.linux.spans import Spans
 from fdtui.linux.units import count, plural
 
 _CLASS_BITS = 0xC
+_CLASSES = {
+    "FAN_CLASS_NOTIF": "is told afterwards",
+    "FAN_CLASS_CONTENT": "may be asked before a file is read",
+    "FAN_CLASS_PRE_CONTENT": "may be asked before a file has its content",
+}
 
 
 class Fanotify(AnonKind):
@@ -44,7 +49,7 @@ class Fanotify(AnonKind):
 
     def details(self, entry: Entry, info: Info) -> tuple[Fact, ...]:
         facts = [
-            fact("class", text(info, "class")),
+            fact("class", text(info, "class"), _CLASSES.get(text(info, "class"), "")),
             fact("flags", " ".join(words(info, "flags"))),
             fact("opens with", " ".join(words(info, "event_flags"))),
         ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fdtui.kinds._anon import AnonKind
 from fdtui.kinds._info import integer, line
-from fdtui.kinds.base import Fact, fact
+from fdtui.kinds.base import Counter, Fact, fact
 from fdtui.linux.json_types import Info
 from fdtui.linux.procfs import Entry
 from fdtui.linux.spans import Spans
@@ -59,8 +59,9 @@ class IoUring(AnonKind):
         for ring, words in (("sq", "submissions"), ("cq", "completions")):
             used, room = integer(info, f"{ring}_queued"), integer(info, f"{ring}_entries")
             if used is not None and room:
-                cell = fact(words, f"{used:,} of {room:,}", f"tail {info[f'{ring}_tail']}")
-                facts.append(cell._replace(share=min(1.0, used / room)))
+                tail = integer(info, f"{ring}_tail") or 0
+                cell = fact(words, f"{used:,} of {room:,}", f"waiting, {tail:,} so far")
+                facts.append(cell._replace(share=min(1.0, used / room), counter=Counter(tail)))
         for key, words in (("user_files", "files"), ("user_bufs", "buffers")):
             if (value := integer(info, key)) is not None:
                 facts.append(fact(words, count(value), "registered"))

@@ -6,6 +6,7 @@ from fdtui.kinds._info import integer, line, muted, text, words
 from fdtui.kinds._options import Option
 from fdtui.kinds._sockets import SocketKind
 from fdtui.kinds.base import Fact, fact
+from fdtui.linux.abi_net import netlink_group
 from fdtui.linux.json_types import Info
 from fdtui.linux.peek import Peek
 from fdtui.linux.peek_socket import Address, option_bytes
@@ -60,9 +61,12 @@ class Netlink(SocketKind):
     def connection(self, info: Info) -> list[Fact]:
         facts = [fact("protocol", text(info, "protocol"), role="strong")]
         if "lport" in info:
-            facts.append(fact("port", str(info["lport"])))
+            note = "mostly the pid of who bound it" if info["lport"] else "not bound"
+            facts.append(fact("port", str(info["lport"]), note))
         if "groups" in info:
-            facts.append(fact("groups", " ".join(words(info, "groups")) or "none"))
+            groups = words(info, "groups")
+            named = [netlink_group(text(info, "protocol"), int(group)) for group in groups]
+            facts.append(fact("groups", " ".join(groups) or "none", " ".join(filter(None, named))))
         return facts
 
 

@@ -9,11 +9,13 @@ import struct
 from fdtui.kinds._info import integer, line, muted, text
 from fdtui.kinds.base import HANDLE, Fact, FdKind, Fit, fact
 from fdtui.kinds.facts import Facts
+from fdtui.linux.cgroup import path_of_id
 from fdtui.linux.json_types import Info
 from fdtui.linux.peek import Peek
 from fdtui.linux.peek_handle import ioctl_ask
 from fdtui.linux.procfs import Entry, ProcFs
 from fdtui.linux.spans import Spans
+from fdtui.linux.users import user_name
 
 _PIDFD_GET_INFO = 0xC040FF0B  # Linux 6.13, struct pidfd_info of 64 bytes
 _INFO = struct.Struct("=QQ11Ii")  # mask cgroupid | pid tgid ppid, 4 uids, 4 gids | exit_code
@@ -74,6 +76,8 @@ class PidFd(FdKind):
         mask = answer[0]
         if mask & _CGROUPID and answer[1]:
             found["cgroupid"] = answer[1]
+            if (path := path_of_id(answer[1])) is not None:
+                found["cgroup"] = path
         if mask & 0x1 and answer[2]:
             found["ppid"] = answer[4]
             found["uid"] = answer[5]
@@ -103,9 +107,12 @@ class PidFd(FdKind):
             facts.append(fact("exit", _exit_words(code)))
         if info.get("thread"):
             facts.append(fact("thread", "yes", "PIDFD_THREAD: one thread, not the process"))
-        for key in ("ppid", "uid", "cgroupid"):
-            if (value := integer(info, key)) is not None:
-                facts.append(fact(key, value))
+        if parent := integer(info, "ppid"):
+            facts.append(fact("parent", f"pid {parent}"))
+        if (uid := integer(info, "uid")) is not None:
+            facts.append(fact("user", user_name(uid), f"uid {uid}"))
+        if (group := integer(info, "cgroupid")) is not None:
+            facts.append(fact("cgroup", text(info, "cgroup") or f"id {group}"))
         return tuple(facts)
 
 

@@ -20,6 +20,8 @@ class Raw(InetKind):
     def target(self, entry: Entry, info: Info) -> Spans:
         if not (protocol := text(info, "protocol")):
             return line(entry.sockproto)
+        if protocol.isdigit():
+            protocol = f"protocol {protocol}"
         where = super().target(entry, info)
         return line(protocol, "  ", *(muted(span.text) for span in where))
 

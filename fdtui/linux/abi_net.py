@@ -113,3 +113,20 @@ PROTOCOL_NAMES: dict[str, tuple[str, str | None]] = {
     "TIPC": ("tipc", None),
     "SMC": ("smc", None),
 }
+
+
+# linux/rtnetlink.h RTNLGRP_*, from 1; "" for what is not used
+_ROUTE_GROUPS = (
+    *("link", "notify", "neigh", "tc", "ipv4-ifaddr", "ipv4-mroute", "ipv4-route", "ipv4-rule"),
+    *("ipv6-ifaddr", "ipv6-mroute", "ipv6-route", "ipv6-ifinfo", "", "", "", "", ""),
+    *("ipv6-prefix", "ipv6-rule", "nd-useropt", "phonet-ifaddr", "phonet-route", "dcb"),
+    *("ipv4-netconf", "ipv6-netconf", "mdb", "mpls-route", "nsid", "mpls-netconf"),
+    *("ipv4-mroute-r", "ipv6-mroute-r", "nexthop", "brvlan", "mctp-ifaddr", "tunnel", "stats"),
+)
+_GROUPS = {"route": _ROUTE_GROUPS, "kobject_uevent": ("kernel", "udev")}
+
+
+def netlink_group(protocol: str, number: int) -> str:
+    """Return the name of a multicast group, "" where it has none."""
+    names = _GROUPS.get(protocol, ())
+    return names[number - 1] if 0 < number <= len(names) else ""

@@ -131,3 +131,25 @@ def disk_of(number: Number) -> str:
         return ""
     is_partition = os.path.exists(f"{path}/partition")
     return os.path.basename(os.path.dirname(path)) if is_partition else ""
+
+
+def block_extras(number: Number) -> dict[str, str | bool | list[str]]:
+    """Return what else sysfs knows of a disk, as far as it does.
+
+    `backing_file` of a loop, `volume` of a device mapper, `read_only`, `holders`: the volumes and
+    arrays that it is part of.
+    """
+    path = f"/sys/dev/block/{number[0]}:{number[1]}"
+    found: dict[str, str | bool | list[str]] = {}
+    for key, name in (("backing_file", "loop/backing_file"), ("volume", "dm/name")):
+        if value := _read(f"{path}/{name}").rstrip(b"\n"):
+            found[key] = os.fsdecode(value)
+    if _read(f"{path}/ro").strip() == b"1":
+        found["read_only"] = True
+    try:
+        holders = sorted(os.listdir(f"{path}/holders"))
+    except OSError:
+        holders = []
+    if holders:
+        found["holders"] = holders
+    return found
