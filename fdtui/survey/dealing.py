@@ -7,7 +7,7 @@ ones with the next: right after its table was read, when the kernel has all of i
 from __future__ import annotations
 
 import errno
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import TypeAlias
 
 from fdtui.linux.kcmp import GONE
@@ -48,15 +48,24 @@ class _Node:
 class Bucket:
     """The descriptors of one link text."""
 
-    __slots__ = ("alone", "members", "own", "tree")
+    __slots__ = ("alone", "link", "members", "own", "tree")
 
-    def __init__(self) -> None:
+    def __init__(self, link: str) -> None:
+        self.link = link
         self.own: list[int] = []  # numbers in the process asked about
         self.members: list[Descriptor] = []  # of all other processes, in the order they came
         self.alone: list[Descriptor] = []  # of them those known to be of other descriptions
         self.tree: _Node | None = None
 
 
+# Members by link; by a number of ours who shares it; why some are not compared; links of which
+# one of ours was closed meanwhile.
+Report: TypeAlias = tuple[
+    list[tuple[str, list[Descriptor]]],
+    list[tuple[int, list[Descriptor]]],
+    list[tuple[int, int, str, bool]],
+    list[str],
+]
 _Row: TypeAlias = tuple[Descriptor, _Node]
 
 
@@ -67,7 +76,7 @@ class Dealer:
         """`wanted`: links whose holders are collected; those in `mine` are compared as well."""
         self.pid = mine.pid
         self._comparing = comparing
-        self._buckets = {link: Bucket() for link in wanted}
+        self._buckets = {link: Bucket(link) for link in wanted}
         self._failed: list[Bucket] = []  # one of ours was closed while others were compared
         self._later: list[_Row] = []
         self._reasons: dict[Descriptor, tuple[str, bool]] = {}
@@ -108,13 +117,44 @@ class Dealer:
         bucket.members.append(one)
         bucket.alone.append(one)
 
+    def report(self) -> Report:
+        """Return what was found among the tables taken, for `merge` of another dealer."""
+        nodes = [node for one in self._buckets.values() if one.tree for node in one.tree.walk()]
+        return (
+            [(link, one.members) for link, one in self._buckets.items() if one.members],
+            [(node.fd, node.same) for node in nodes if node.same],
+            [(*one, *why) for one, why in self._reasons.items()],
+            [bucket.link for bucket in self._failed],
+        )
+
+    def merge(self, report: Report) -> None:
+        """Add what a dealer for the same process has found among other tables."""
+        members, same, reasons, failed = report
+        nodes = {
+            fd: node
+            for bucket in self._buckets.values()
+            for node in (bucket.tree.walk() if bucket.tree else ())
+            for fd in node.own
+        }
+        for link, found in members:
+            self._buckets[link].members += found
+        for fd, found in same:
+            if fd in nodes:
+                nodes[fd].same += found
+        for pid, fd, why, closed in reasons:
+            self._reasons.setdefault((pid, fd), (why, closed))
+        self._failed += [self._buckets[link] for link in failed]
+
     def holders(self, link: str) -> list[Descriptor]:
         """Return the descriptors with this link that were seen, in order."""
         bucket = self._buckets[link]
         return sorted([*((self.pid, fd) for fd in bucket.own), *bucket.members])
 
-    def finish(self) -> SharingSets:
-        """Return the sets with a descriptor of the process in them."""
+    def finish(self, names: Mapping[str, str] | None = None) -> SharingSets:
+        """Return the sets with a descriptor of the process in them.
+
+        `names`: of links that are names of one file, the one that stands for all of them.
+        """
         if self._later:
             self._compare(*zip(*self._later, strict=True))
             self._later = []
@@ -127,16 +167,25 @@ class Dealer:
                 if tree is not None:
                     others = [one for one in bucket.members if one not in alone]
                     self._compare(others, [tree] * len(others))
-        sets = SharingSets(
-            lambda: {link: self.holders(link) for link in self._buckets},
-            lambda record: record.link,
-        )
+        alias = names or {}
+
+        def files() -> dict[Hashable, list[Descriptor]]:
+            found: dict[Hashable, list[Descriptor]] = {}
+            for link in self._buckets:
+                holders = self.holders(link)
+                known = found.setdefault(alias.get(link, link), holders)
+                if known is not holders:
+                    known[:] = sorted({*known, *holders})
+            return found
+
+        sets = SharingSets(files, lambda record: alias.get(record.link, record.link))
         for link, bucket in self._buckets.items():
             if link.startswith(_SOCKET):
                 # A socket has one description, always: its inode is the identity.
                 sets.join(self.holders(link) if bucket.own else ())
             for node in bucket.tree.walk() if bucket.tree else ():
-                sets.join([*((self.pid, fd) for fd in node.own), *node.same])
+                ours = [(self.pid, fd) for fd in node.own]
+                sets.join([*(one for one in ours if one not in self._reasons), *node.same])
         for one, (why, closed) in self._reasons.items():
             sets.refuse(one, why, closed)
         return sets

@@ -114,27 +114,31 @@ class _Found(NamedTuple):
 
 
 def iterated(
-    dealer: Dealer, mine: ProcessLinks, others: Collection[int], cancelled: Cancelled
-) -> dict[int, int] | None:
-    """Tell `dealer` of everybody's rows; returns how many each process has.
+    dealer: Dealer, mine: ProcessLinks, others: list[int], cancelled: Cancelled
+) -> list[int]:
+    """Tell `dealer` of everybody's rows; returns the processes of which it was told nothing.
 
-    None where it tells nothing: the iterator cannot be had, does not pay, or does not list the
-    process itself as /proc does.
+    All of them where the iterator cannot be had, does not pay, or does not list the process itself
+    as /proc does; else those that it lists in part.
     """
     table = _program.get(others)
     if table is None:
-        return None
+        return others
     try:
         found = iterate(table, mine, dealer.links, cancelled)
     except OSError:
-        return None
+        return others
     if found is None:
-        return None
+        return others
+    rest = unlisted(others, found.listed)
+    left_out = set(rest)
     for one in found.tables:
-        dealer.take(one)
+        if one.pid not in left_out:
+            dealer.take(one)
     for link, other in found.alone:
-        dealer.know(link, other)
-    return found.listed
+        if other[0] not in left_out:
+            dealer.know(link, other)
+    return rest
 
 
 def iterate(

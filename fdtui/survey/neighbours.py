@@ -14,9 +14,10 @@ from fdtui.linux.netns import netns_of
 from fdtui.linux.procfs import Entry, ProcFs
 from fdtui.linux.record import Record
 from fdtui.linux.sockdiag import INET_PROTOCOLS
+from fdtui.survey.dealers import dealt_apart
 from fdtui.survey.dealing import Dealer
 from fdtui.survey.entryrecord import record_of
-from fdtui.survey.iterating import iterated, unlisted
+from fdtui.survey.iterating import iterated
 from fdtui.survey.links import ProcessLinks
 from fdtui.survey.lookup import Lookup
 from fdtui.survey.origin import Kinship, Origin
@@ -60,10 +61,14 @@ class Sharer(NamedTuple):
 class Neighbours:
     """Asked again and again about the process on the screen."""
 
-    def __init__(self, procfs: ProcFs, engine: EngineName = "auto") -> None:
-        """`engine`: "proc" makes no use of the kernel's iterator."""
+    def __init__(self, procfs: ProcFs, engine: EngineName = "auto", workers: bool = True) -> None:
+        """`engine`: "proc" makes no use of the kernel's iterator.
+
+        `workers`: on a machine with many descriptors, share the work out to processes that stay.
+        """
         self._procfs = procfs
         self._engine = engine
+        self._workers = workers
         self._tables = Tables(procfs)  # of the last pass
         self._epolls: list[Record] = []  # of the last pass
         self._nowhere: set[int] = set()  # sockets in no namespace's dump: not bound, or unseen
@@ -90,7 +95,7 @@ class Neighbours:
             return {}
         for link, other in names.found(lookup):
             dealer.know(link, other)
-        sharing = dealer.finish()
+        sharing = dealer.finish(names.same)
         for fd in own.keys() - set(map(int, mine.fds)):
             closed = mine.error is None
             sharing.refuse((pid, fd), "closed meanwhile" if closed else str(mine.error), closed)
@@ -115,12 +120,12 @@ class Neighbours:
     ) -> bool:
         """Show `dealer` the tables of everybody; False when cancelled."""
         others = [pid for pid in all_pids() if pid != mine.pid]
-        listed = None if self._engine == "proc" else iterated(dealer, mine, others, cancelled)
-        if cancelled():
-            return False
-        if listed is not None:
-            others = unlisted(others, listed)
+        if self._engine != "proc":
+            others = iterated(dealer, mine, others, cancelled)
         helped = tables.helped(mine.pid)
+        if self._workers and not helped and not cancelled():
+            refused = dealt_apart(dealer, mine, others, names, cancelled)
+            others = others if refused is None else refused
         for table, later in tables.all(others, cancelled):
             dealer.take(table, later or helped)
             names.take(table, dealer.links)

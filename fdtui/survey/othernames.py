@@ -19,24 +19,35 @@ class OtherNames:
     """
 
     def __init__(self, records: Iterable[Record]) -> None:
-        self._files = {
-            (one.dev, one.ino): one.link
-            for one in records
-            if stat.S_ISREG(one.mode) and one.nlink > 1
-        }
-        self._holders: dict[str, list[Descriptor]] = {}
+        self.same: dict[str, str] = {}  # names of ours -> the first one of that file
+        self._files: dict[tuple[int, int], str] = {}
+        for one in records:
+            if stat.S_ISREG(one.mode) and one.nlink > 1:
+                self.same[one.link] = self._files.setdefault((one.dev, one.ino), one.link)
+        self.holders: dict[str, list[Descriptor]] = {}  # by path
+
+    def __bool__(self) -> bool:
+        return bool(self._files)
 
     def take(self, table: ProcessLinks, known: Container[str]) -> None:
-        """Note who holds which other path."""
-        if not self._files:
-            return
+        """Note who holds which other path, if any file has a second name."""
+        if self._files:
+            self.collect(table, known)
+
+    def collect(self, table: ProcessLinks, known: Container[str]) -> None:
+        """Note it in any case."""
         for fd, link in zip(table.fds, table.links, strict=True):
             if link[:1] == "/" and link not in known:
-                self._holders.setdefault(link, []).append((table.pid, int(fd)))
+                self.holders.setdefault(link, []).append((table.pid, int(fd)))
+
+    def merge(self, holders: dict[str, list[Descriptor]]) -> None:
+        """Add what another has noted."""
+        for link, found in holders.items():
+            self.holders.setdefault(link, []).extend(found)
 
     def found(self, lookup: Lookup) -> Iterator[tuple[str, Descriptor]]:
         """Yield the link we know a file by, and who holds it under another (4 us a path)."""
-        for link, holders in self._holders.items():
+        for link, holders in self.holders.items():
             file = lookup.file(bare_record(*holders[0], link))
             ours = self._files.get((file.dev, file.ino))
             if ours is not None:
