@@ -104,19 +104,10 @@ def idle(*more: str) -> list[str]:
 @contextmanager
 def logging_shell(log: Path) -> Iterator[subprocess.Popen[str]]:
     """A `sh` that writes `line N` to a log for each line that it gets."""
-    with (
-        log.open("w") as out,
-        subprocess.Popen(
-            ["/bin/sh", "-c", "while read -r n; do echo line $n; done"],
-            stdin=subprocess.PIPE,
-            stdout=out,
-            text=True,
-        ) as shell,
-    ):
-        try:
-            yield shell
-        finally:
-            shell.kill()
+    loop = ["/bin/sh", "-c", "while read -r n; do echo line $n; done"]
+    with log.open("w") as out, running(loop, stdin=subprocess.PIPE, out=out) as shell:
+        out.close()  # it is the shell's alone
+        yield shell
 
 
 def write_line(shell: subprocess.Popen[str], number: int, log: Path) -> None:

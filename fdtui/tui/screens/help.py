@@ -31,15 +31,20 @@ _MARKS = (
     ("/", "a search match is in this row"),
 )
 _KEY_CELLS = 16
+_EVERYWHERE = ("table.", "place.", "app.")
 
 
 def keys_of(screen: Screen[None]) -> list[tuple[str, str]]:
     """Key and word of every binding that works on the screen and has a word, in order."""
     found: dict[str, list[str]] = {}
-    for key, active in screen.active_bindings.items():
-        binding = active.binding
-        if not binding.id or not binding.description or not active.enabled:
-            continue
+    bindings = [
+        (key, active.binding)
+        for key, active in screen.active_bindings.items()
+        if active.enabled and active.binding.id and active.binding.description
+    ]
+    # What is particular to the place comes first; that keys move about is known.
+    bindings.sort(key=lambda one: (one[1].id or "").startswith(_EVERYWHERE))
+    for key, binding in bindings:
         keys = found.setdefault(binding.description, [])
         keys.append(_SHOWN.get(key, key))
     return [(" ".join(keys), word) for word, keys in found.items()]

@@ -48,7 +48,13 @@ class PlaceScreen(Screen[None]):
         Binding("escape", "back", "back", id="place.back", show=False),
         Binding("space", "freeze", "freeze", id="place.freeze", show=False),
         Binding("question_mark", "keys", "keys", id="place.keys", show=False),
-        Binding("D", "deleted", "deleted but open", id="machine.deleted", show=False),
+        Binding(
+            "D",
+            "deleted",
+            "what fills the disk: deleted, still open",
+            id="machine.deleted",
+            show=False,
+        ),
     ]
 
     def __init__(self) -> None:

@@ -30,7 +30,7 @@ class Processes(TablePlace):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("t", "tree", "tree", id="processes.tree", show=False),
         Binding("i", "details", "details", id="processes.details", show=False),
-        Binding("c", "by_change", "sort by change", id="processes.change", show=False),
+        Binding("c", "by_change", "what leaks: sort by change", id="processes.change", show=False),
         Binding("o", "output", "what it prints (fd 1)", id="processes.output", show=False),
         Binding(
             "f", "who", "who has a path or port", id="processes.who", show=False, priority=True
@@ -64,16 +64,15 @@ class Processes(TablePlace):
         tree = ("t", "flat" if self._tree else "tree")
         freeze = ("space", "thaw" if self.fdtui.frozen_at is not None else "freeze")
         ask = [("/", "filter"), ("f", "who has")]
-        if self.app.size.width < NARROW:
-            left: Keys = ([("enter", "open"), ("o", "output")], ask, [("D", "deleted"), tree])
-            return left, (("?", "keys"), ("q", "quit"))
-        left = (
-            [("enter", "open"), ("o", "output"), ("w", "redirect")],
+        left: Keys = (
+            [("enter", "open"), ("o", "output")],
             ask,
-            [("D", "deleted"), ("c", "change"), tree],
-            [("< >", "sort"), ("r", "reverse")],
+            [("D", "deleted"), ("c", "leaks"), tree],
+            [("< >", "sort"), ("w", "redirect")],
             [freeze, ("y", "yank"), ("i", "details")],
         )
+        if self.app.size.width < NARROW:
+            return left, (("?", "keys"), ("q", "quit"))
         return left, (("ctrl+p", "palette"), ("?", "keys"), ("q", "quit"))
 
     def look(self, cancelled: Cancelled) -> object:
