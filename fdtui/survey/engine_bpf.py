@@ -17,17 +17,16 @@ from fdtui.linux.bpf.layout import HEAD, HEAD_STRUCT, TAIL, places
 from fdtui.linux.fdtable import fdinfo_extra, owner_of, read_table, stat_fields
 from fdtui.linux.record import Record, Table, Wants
 from fdtui.survey.mapped import MappedFile
+from fdtui.survey.pooled import PooledEngine
 from fdtui.survey.scan import (
     Cancelled,
-    Engine,
     Payload,
     Transform,
     all_pids,
     batched,
     never,
-    worker_count,
 )
-from fdtui.survey.workers import Job, Pool, named, qualified
+from fdtui.survey.workers import Job, named, qualified
 
 _FEW = 64  # processes: up to here workers are not worth their start
 _JOB = 1 << 19  # bytes of records for one worker, about 3,000
@@ -53,16 +52,14 @@ _devices = _Devices()
 _new: Callable[..., Record] = tuple.__new__
 
 
-class BpfEngine(Engine):
+class BpfEngine(PooledEngine):
     """Rows as /proc has them, from one pass; what it does not list is read from /proc."""
 
     name: ClassVar[str] = "bpf"
 
     def __init__(self, task_file: TaskFile, reason: str = "", size: int | None = None) -> None:
-        super().__init__(reason)
+        super().__init__(reason, size)
         self._task_file = task_file
-        self._size = worker_count() if size is None else size
-        self._pool: Pool | None = None
 
     def tables(
         self,
@@ -91,8 +88,6 @@ class BpfEngine(Engine):
         wanted = all_pids() if pids is None else sorted(set(pids))
         if self._size < 2 or self._few(wanted, _FEW):
             return batched(self.tables(wanted, wants, cancelled), function, argument)
-        if self._pool is None:
-            self._pool = Pool(self._size)
         jobs = self._jobs(wanted, wants, qualified(function), argument)
         return self._pool.run(jobs, cancelled)
 
@@ -134,9 +129,7 @@ class BpfEngine(Engine):
             at = end
 
     def close(self) -> None:
-        if self._pool is not None:
-            self._pool.close()
-            self._pool = None
+        super().close()
         self._task_file.close()
 
 

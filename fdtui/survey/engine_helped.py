@@ -14,6 +14,7 @@ from fdtui.survey.scan import Cancelled, Engine, Payload, Transform, never
 
 if TYPE_CHECKING:
     from fdtui.acquire.helper_client import HelperClient
+    from fdtui.survey.mapped import MappedFile
 
 _AT_ONCE = 50  # tables asked for between two looks at `cancelled`
 
@@ -93,6 +94,14 @@ class HelpedEngine(Engine):
 
     def holders(self, dev: int, ino: int, cancelled: Cancelled = never) -> Iterator[Record]:
         yield from self._inner.holders(dev, ino, cancelled)
+
+    def mappers(
+        self,
+        file: MappedFile,
+        cancelled: Cancelled = never,
+        meanwhile: Callable[[], object] = lambda: None,
+    ) -> list[int]:
+        return self._inner.mappers(file, cancelled, meanwhile)
 
     def close(self) -> None:
         self._inner.close()

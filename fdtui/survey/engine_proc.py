@@ -8,20 +8,19 @@ from typing import TYPE_CHECKING, ClassVar
 
 from fdtui.linux.fdtable import as_records, fds_of_file, read_record, read_rows, read_table
 from fdtui.linux.record import Owner, Record, Row, Table, Wants
+from fdtui.survey.pooled import PooledEngine
 from fdtui.survey.scan import (
     Cancelled,
-    Engine,
     Payload,
     Transform,
     all_pids,
     batched,
     counts,
     never,
-    worker_count,
 )
 
 if TYPE_CHECKING:
-    from fdtui.survey.workers import Job, Pool
+    from fdtui.survey.workers import Job
 
 _WORKERS_PAY_FROM = 3_000  # descriptors: below, starting workers costs more than they save
 _JOB = 1_500  # descriptors of one job, about 10 ms
@@ -32,15 +31,10 @@ _FRAME = 512  # rows in one answer of a worker
 _Batch = list[tuple[tuple[object, ...], list[Row]]]  # tables as marshal carries them
 
 
-class ProcEngine(Engine):
+class ProcEngine(PooledEngine):
     """readlink, fdinfo and statx of each descriptor, as far as they are wanted."""
 
     name: ClassVar[str] = "proc"
-
-    def __init__(self, reason: str = "", size: int | None = None) -> None:
-        super().__init__(reason)
-        self._size = worker_count() if size is None else size
-        self._pool: Pool | None = None
 
     def tables(
         self,
@@ -53,7 +47,7 @@ class ProcEngine(Engine):
         if jobs is None:
             yield from self._alone(wanted, wants, cancelled)
             return
-        for frame in self._run(jobs, cancelled):
+        for frame in self._pool.run(jobs, cancelled):
             yield from _tables(marshal.loads(frame))  # noqa: S302  from our own child
 
     def transform(
@@ -70,7 +64,7 @@ class ProcEngine(Engine):
         name = qualified(function)
         jobs = self._jobs(wanted, lambda part: (_WORK, (part, int(wants), name, argument)))
         if jobs is not None:
-            yield from self._run(jobs, cancelled)
+            yield from self._pool.run(jobs, cancelled)
             return
         yield from batched(self._alone(wanted, wants, cancelled), function, argument)
 
@@ -84,7 +78,7 @@ class ProcEngine(Engine):
         pids = all_pids()
         jobs = self._jobs(pids, lambda part: (_FIND, (part, dev, ino)))
         if jobs is not None:
-            for frame in self._run(jobs, cancelled):
+            for frame in self._pool.run(jobs, cancelled):
                 yield from marshal.loads(frame)  # noqa: S302  from our own child
             return
         for pid in pids:
@@ -123,18 +117,6 @@ class ProcEngine(Engine):
         if part:
             jobs.append(Job(*job(part)))
         return jobs
-
-    def _run(self, jobs: list[Job], cancelled: Cancelled) -> Iterator[bytes]:
-        if self._pool is None:
-            from fdtui.survey.workers import Pool
-
-            self._pool = Pool(self._size)
-        return self._pool.run(jobs, cancelled)
-
-    def close(self) -> None:
-        if self._pool is not None:
-            self._pool.close()
-            self._pool = None
 
 
 def work(payload: tuple[list[int], int, str, Payload]) -> Iterator[bytes]:
