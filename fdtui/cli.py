@@ -31,6 +31,15 @@ _DETAILS = """\
 commands:
 {commands}
 
+on the screen, from the start (? shows all keys):
+  the disk is full and du finds nothing     D, then t empties and rewinds, d saves a file
+  who has port 5432, what keeps /mnt busy   f 5432, f /mnt
+  what does this job print                  find it (/ and a part of its name), o
+  its output shall go elsewhere             find it, w and a path
+  too many open files: what leaks           c, enter, g
+  who holds the other end, how far is it    find it, enter
+  one connection hangs                      its socket, x h
+
 `fdtui COMMAND --help` tells more.  Exit status: 0 done, 1 refused or failed, 2 wrong usage,
 3 partly done (some processes could not be seen; a summary on stderr).
 """
