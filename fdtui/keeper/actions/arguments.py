@@ -81,11 +81,16 @@ def write_text(data: bytes) -> str:
 
     It never begins with `-`, so that a command line takes it for no option and not for stdin.
     """
-    word = "".join(
+    word = escaped(data)
+    return "\\x2d" + word[1:] if word.startswith("-") else word
+
+
+def escaped(data: bytes) -> str:
+    r"""Return printable ASCII as it is, everything else as \xHH."""
+    return "".join(
         "\\\\" if byte == 0x5C else chr(byte) if 0x20 <= byte < 0x7F else f"\\x{byte:02x}"
         for byte in data
     )
-    return "\\x2d" + word[1:] if word.startswith("-") else word
 
 
 def parse_switch(word: str) -> int:

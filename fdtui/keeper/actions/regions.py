@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
-from fdtui.keeper.actions.arguments import write_text
+from fdtui.keeper.actions.arguments import escaped
 from fdtui.keeper.actions.base import Held, Token
 from fdtui.render.units import offset_words, size_words
 
@@ -45,4 +45,4 @@ def quoted(data: bytes | None) -> str:
     if not data:
         return "no bytes"
     more = f"… ({size_words(len(data))})" if len(data) > SHOWN else ""
-    return f'"{write_text(data[:SHOWN])}"{more}'
+    return f'"{escaped(data[:SHOWN])}"{more}'

@@ -86,7 +86,7 @@ class Shutdown(Action):
     title = "Shut the connection down"
     risk = "the connection does not come back"
     kinds = STREAMS | {"udp"}
-    arguments = (Argument("read|write|both", one_of(*_HOW), example="both"),)
+    arguments = (Argument("read|write|both", one_of(*_HOW), example="write"),)
 
     def essentials(self, held: Held, args: Args) -> Token:
         return {"the peer": peer_of(held)}

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from fdtui.tui.screens.place import PlaceScreen
 
 _HEAD = 10  # cells of the words before what is said under the menu
-_PROPOSED = {"shutdown": "both", "truncate": "0"}
+_PROPOSED = {"truncate": "0"}
 
 
 class Acting:
