@@ -11,10 +11,9 @@ import resource
 from pathlib import Path
 
 from tests import latency
-from tests.puppets import Puppet
 from tests.storm import storm
 from tests.terminal import Terminal
-from tests.test_churn import PLACES, settle_on, stays
+from tests.test_churn import PLACES, long_lived, settle_on, stays
 
 
 def room() -> int:
@@ -40,11 +39,11 @@ def main() -> None:
     options = parser.parse_args()
     live = min(options.live, room())
     part = options.seconds / (2 * len(PLACES))
-    with Puppet() as puppet, storm(live, options.rate) as weather, Terminal([]) as term:
+    with long_lived() as pid, storm(live, options.rate) as weather, Terminal([]) as term:
         term.wait_for("processes,", 60)
         for place in PLACES:
             name = {"1": "Processes", "2": "Machine"}[place.key]
-            row = settle_on(term, place, puppet.pid)
+            row = settle_on(term, place, pid)
             stays(term, row, part)
             costs = latency.answers(term, part, until=place.ends)
             print(
