@@ -50,7 +50,6 @@ def tcp(state: str, local: tuple[str, int], remote: tuple[str, int], **more: Jso
         "raddr": remote[0],
         "rport": remote[1],
         "options": {**_OPTIONS, "TCP_NODELAY": True, "SO_KEEPALIVE": True},
-        "netns": 4026531840,
         "recv_queue": 0,
         "send_queue": 0,
         "not_sent": 0,

@@ -25,6 +25,7 @@ from fdtui.kinds.base import (
 from fdtui.kinds.facts import Facts
 from fdtui.linux.abi_net import FAMILIES, IP_PROTOCOLS, NETLINK_PROTOCOLS, PROTOCOL_NAMES, TYPES
 from fdtui.linux.json_types import Info
+from fdtui.linux.netns import netns_of
 from fdtui.linux.peek import Peek
 from fdtui.linux.peek_handle import ioctl_open
 from fdtui.linux.peek_socket import (
@@ -150,7 +151,7 @@ class SocketKind(FdKind):
 
     def state(self, entry: Entry, info: Info) -> tuple[Section, ...]:
         sections = (
-            Section("CONNECTION", tuple(self.connection(info))),
+            Section("CONNECTION", (*self.connection(info), *_namespace_facts(info))),
             Section("QUEUES", tuple(self.queue_facts(info))),
             *self.more_sections(info),
             Section("OPTIONS", tuple(option_facts(nested(info, "options")))),
@@ -218,6 +219,16 @@ class SocketKind(FdKind):
         if text(info, "state") == "ESTAB" and text(info, "type") in ("stream", "seqpacket"):
             return "the other end would see the end of the connection up to 0.5 s late"
         return ""
+
+
+def _namespace_facts(info: Info) -> list[Fact]:
+    """The network namespace, where it is another than ours, or what would tell it."""
+    netns = integer(info, "netns")
+    if netns is not None:
+        return [] if netns == netns_of() else [fact("netns", str(netns), "not the one fdtui is in")]
+    if why := text(info, "netns_error"):
+        return [fact("netns", "not known", f"{why}: the kernel tells it to CAP_NET_ADMIN")]
+    return []
 
 
 def filled(name: str, used: int, room: int | None, note: str) -> Fact:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from fdtui.kinds.base import Fact, fact
 from fdtui.linux.handles import Handle, kernel_dev, paths_of
 from fdtui.linux.json_types import Info, Json
+from fdtui.linux.status import CAP_DAC_READ_SEARCH, read_status
 
 MOST_PATHS = 4096  # handles resolved at one look: 6 µs each
 
@@ -40,6 +44,18 @@ def with_paths(marks: list[Info], lines: list[dict[str, str]]) -> list[Json]:
         {**mark, "path": paths[index]} if index in paths else mark
         for index, mark in enumerate(marks)
     ]
+
+
+def path_facts(marks: Sequence[Info]) -> list[Fact]:
+    """Say why paths are missing and what would show them; nothing where all are known."""
+    missing = sum(1 for mark in marks if "path" in mark and mark["path"] is None)
+    if not missing:
+        return []
+    if not read_status().capable(CAP_DAC_READ_SEARCH):
+        note = "CAP_DAC_READ_SEARCH turns inodes into paths: run fdtui as root"
+        return [fact("paths", "not known", note)]
+    note = "deleted since, or on a file system that is mounted elsewhere"
+    return [fact("paths", f"{missing:,} not known", note)]
 
 
 def where(mark: Info) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fdtui.kinds._anon import AnonKind
 from fdtui.kinds._info import integer, line, muted, objects, text, words
-from fdtui.kinds._watches import inode_info, parse_pairs, where, with_paths
+from fdtui.kinds._watches import inode_info, parse_pairs, path_facts, where, with_paths
 from fdtui.kinds.base import Fact, fact
 from fdtui.linux.abi import OpenFlags, flag_names, open_flag_names
 from fdtui.linux.abi_watch import FAN_CLASSES, FanotifyInit, FanotifyMask, MarkFlags
@@ -55,7 +55,9 @@ class Fanotify(AnonKind):
         ]
         if (queued := integer(info, "queued")) is not None:
             facts.append(fact("queued", count(queued), "bytes of events not read yet"))
-        for mark in objects(info, "fanotify"):
+        marks = objects(info, "fanotify")
+        facts += path_facts(marks)
+        for mark in marks:
             mask = " ".join(word.removeprefix("FAN_").lower() for word in words(mark, "mask"))
             facts.append(fact(text(mark, "type"), _marked(mark), mask))
         return tuple(facts)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fdtui.kinds._anon import AnonKind
 from fdtui.kinds._info import integer, line, muted, objects, words
-from fdtui.kinds._watches import inode_info, parse_pairs, where, with_paths
+from fdtui.kinds._watches import inode_info, parse_pairs, path_facts, where, with_paths
 from fdtui.kinds.base import Fact, fact
 from fdtui.linux.abi import flag_names
 from fdtui.linux.abi_watch import InotifyMask
@@ -43,7 +43,9 @@ class Inotify(AnonKind):
         facts = []
         if (queued := integer(info, "queued")) is not None:
             facts.append(fact("queued", count(queued), "bytes of events not read yet"))
-        for watch in objects(info, "inotify"):
+        watches = objects(info, "inotify")
+        facts += path_facts(watches)
+        for watch in watches:
             mask = " ".join(word.removeprefix("IN_").lower() for word in words(watch, "mask"))
             facts.append(fact(f"wd {watch['wd']}", where(watch), mask))
         return tuple(facts)

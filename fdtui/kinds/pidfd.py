@@ -9,7 +9,7 @@ import struct
 from fdtui.kinds._info import integer, line, muted, text
 from fdtui.kinds.base import HANDLE, Fact, FdKind, Fit, fact
 from fdtui.kinds.facts import Facts
-from fdtui.linux.cgroup import path_of_id
+from fdtui.linux.cgroup import path_of_id, read_cgroup
 from fdtui.linux.json_types import Info
 from fdtui.linux.peek import Peek
 from fdtui.linux.peek_handle import ioctl_ask
@@ -78,6 +78,8 @@ class PidFd(FdKind):
             found["cgroupid"] = answer[1]
             if (path := path_of_id(answer[1])) is not None:
                 found["cgroup"] = path
+            elif (pid := integer(found, "pid")) is not None and (path := _own_cgroup(pid)):
+                found["cgroup"] = path  # of a living one everybody may know it
         if mask & 0x1 and answer[2]:
             found["ppid"] = answer[4]
             found["uid"] = answer[5]
@@ -114,6 +116,13 @@ class PidFd(FdKind):
         if (group := integer(info, "cgroupid")) is not None:
             facts.append(fact("cgroup", text(info, "cgroup") or f"id {group}"))
         return tuple(facts)
+
+
+def _own_cgroup(pid: int) -> str:
+    try:
+        return next((one.path for one in read_cgroup(pid) if one.hierarchy == 0), "")
+    except OSError:
+        return ""
 
 
 def _exit_words(status: int) -> str:

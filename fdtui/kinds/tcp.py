@@ -14,6 +14,7 @@ from fdtui.kinds.base import Fact, Section, fact
 from fdtui.linux.abi import TcpState
 from fdtui.linux.cgroup import path_of_id
 from fdtui.linux.json_types import Info
+from fdtui.linux.netns import netns_of
 from fdtui.linux.peek import Peek
 from fdtui.linux.peek_socket import (
     SIOCOUTQNSD,
@@ -78,7 +79,10 @@ class Tcp(InetKind):
             found["not_sent"] = struct.unpack("i", peek.ioctl_read(SIOCOUTQNSD, 4))[0]
         except OSError:
             pass  # a listener has no send queue
-        return {**found, **_asked(peek, found)}
+        asked = _asked(peek, found)
+        if asked and found.pop("netns_error", None):
+            found["netns"] = netns_of()  # it was found where we asked
+        return {**found, **asked}
 
     def size(self, entry: Entry, info: Info) -> int | None:
         received, sent = integer(info, "recv_queue"), integer(info, "send_queue")

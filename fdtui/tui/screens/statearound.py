@@ -66,4 +66,6 @@ def _fact(key: str, others: Sequence[Other]) -> Fact:
     words: Spans = (Span(first.comm), Span(f" {first.pid}"))
     if first.fd is not None:
         words += (Span(f" fd {first.fd}"),)
-    return Fact(key, words, first.relation if len(others) == 1 else f"+{len(others) - 1}")
+    more = f"+{len(others) - 1}" if len(others) > 1 else ""
+    relation = first.relation if first.relation != key else ""
+    return Fact(key, words, "  ".join(filter(None, (relation, more))))
