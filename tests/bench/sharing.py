@@ -1,7 +1,8 @@
 """Sharing, peers and neighbours beside one listing of all links: `python -m tests.bench.sharing`.
 
 The garbage collector is off, as it is in a command that runs once.  Times are medians of
-interleaved rounds, in milliseconds; ratios are to one listing of all links in this interpreter.
+interleaved rounds, in milliseconds; ratios are to one listing of all links in this interpreter,
+which is "readlink of all" without and "links of all" with the table it makes.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from collections.abc import Callable
 from contextlib import nullcontext
 
 from fdtui.errors import CallFailed
+from fdtui.linux.bpf.iterator import available
 from fdtui.linux.procfs import ProcFs
 from fdtui.linux.record import Record, Wants
 from fdtui.survey.descriptors import row_of
@@ -52,7 +54,33 @@ def descriptors_of(pid: int) -> object:
     return [row_of(entry) for entry in PROC.entries(pid, PROC.fds(pid))]
 
 
-def one_round(clock: Clock, asker: Neighbours, pid: int) -> str:
+def listed() -> int:
+    """One listing of all links as anybody would write it."""
+    links = 0
+    for pid in all_pids():
+        try:
+            folder = os.open(f"/proc/{pid}/fd", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        except OSError:
+            continue
+        try:
+            links += len([os.readlink(name, dir_fd=folder) for name in os.listdir(folder)])
+        except OSError:
+            continue  # refused, or closed meanwhile
+        finally:
+            os.close(folder)
+    return links
+
+
+def askers() -> dict[str, Neighbours]:
+    """By what finds them: /proc alone, workers that read it, the kernel's iterator."""
+    found = {"/proc": Neighbours(PROC, "proc", workers=False), "workers": Neighbours(PROC, "proc")}
+    if available() is None:
+        found["iterator"] = Neighbours(PROC, workers=False)
+    return found
+
+
+def one_round(clock: Clock, ways: dict[str, Neighbours], pid: int) -> str:
+    clock.run("readlink of all", listed)
     table = clock.run("links of all", read_links)
     assert isinstance(table, LinkTable)
     sets = sharing_of_links(table)
@@ -68,7 +96,11 @@ def one_round(clock: Clock, asker: Neighbours, pid: int) -> str:
     ends = clock.run("peers of all sockets", peers)
     clock.run("decode one table", lambda: descriptors_of(pid))
     entries = list(PROC.entries(pid, PROC.fds(pid)))
-    clock.run("neighbours of one table", lambda: asker.of_process(pid, entries))
+    for way, asker in ways.items():
+        clock.run(
+            f"neighbours by {way}",
+            lambda asker=asker: asker.of_process(pid, entries),  # type: ignore[misc]
+        )
     return (
         f"{len(table.links)} descriptors, {len(sets.all_sets())} shared descriptions, "
         f"{len(sockets)} sockets with {ends} peers"
@@ -128,9 +160,11 @@ def main() -> None:
     running = load(options.processes, options.fds) if options.processes else nullcontext()
     gc.disable()
     with running:
-        clock, asker, pid = Clock(), Neighbours(PROC), middle_process(options.processes)
+        clock, ways, pid = Clock(), askers(), middle_process(options.processes)
+        for asker in ways.values():  # what stays is started: workers, the kernel's program
+            asker.of_process(pid, PROC.entries(pid, PROC.fds(pid)[:1]))
         for _ in range(options.rounds):
-            said = one_round(clock, asker, pid)
+            said = one_round(clock, ways, pid)
             tools(clock, pid)
             gc.collect()
         for _ in range(min(3, options.rounds)):
