@@ -15,6 +15,7 @@ from fdtui.linux.abi import open_flag_names
 from fdtui.linux.json_types import Info
 from fdtui.linux.peek import Peek
 from fdtui.linux.procfs import Entry
+from fdtui.linux.users import user_name
 from tests.specimens.registry import SPECIMENS
 from tests.zoo_process import ZooProcess, zoo
 
@@ -23,7 +24,7 @@ __all__ = ["zoo"]
 NAMES = list(SPECIMENS)
 COLUMNS = (
     "FD,TYPE,MODE,FLAGS,POS,SIZE,DELETED,INODE,NLINK,MNTID,SOURCE,CHRDRV,BLKDRV,MISCDEV,"
-    "PROTONAME,RDEV,NAME"
+    "PROTONAME,RDEV,NAME,DEV,DEVTYPE,MAJ:MIN,PARTITION,FUID,OWNER"
 )
 SOCKETS = {
     *("unix", "tcp", "udp", "udplite", "raw", "ping", "sctp", "netlink", "packet", "vsock"),
@@ -143,6 +144,9 @@ def test_lsfd_says_the_same(zoo: ZooProcess, others: Others, name: str) -> None:
         assert row["nlink"] == entry.stat.nlink
         assert row["size"] == entry.stat.size
         assert row["deleted"] == entry.deleted
+        assert row["dev"] == f"{entry.stat.dev_major}:{entry.stat.dev_minor}"
+        assert row["fuid"] == entry.stat.uid
+        assert row["owner"] == user_name(entry.stat.uid)
     assert row["rdev"] == f"{entry.stat.rdev_major}:{entry.stat.rdev_minor}"
     theirs = set((row["flags"] or "").split(",")) - {"", "directory", "_tmpfile"}
     assert theirs == lsfd_flags(entry.info.flags)
@@ -163,8 +167,33 @@ def test_lsfd_knows_the_same_devices_and_protocols(
         assert row["chrdrv"] == info["driver"]
     if row.get("miscdev"):
         assert row["miscdev"] == info["misc"]
+    if kind == "block":
+        assert row["devtype"] == "blk"
+        if info["device_size"]:  # /proc/partitions leaves empty ones out
+            assert row["partition"] == info["device"]
+    if kind in ("block", "char", "tty", "ptmx"):
+        assert row["maj:min"] == info.get("rdev", "5:2")
     if kind in ("regular", "directory") and "source" in info:
         assert row["source"] in (info["source"], str(info["source"]).removeprefix("/dev/"))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_lsfd_calls_it_the_same(zoo: ZooProcess, others: Others, name: str) -> None:
+    zoo.require(name)
+    row = others.lsfd[zoo.fds[name]]
+    entry, kind, _ = ours(zoo, name)
+    assert entry.stat is not None
+    if kind in ("mount", "pidfd"):
+        return  # there lsfd shows the row above once more
+    if row.get("protoname"):
+        assert row["name"] == f"{entry.sockproto}:[{entry.stat.ino}]"
+    else:
+        assert escaped(row["name"]) == escaped(entry.link)
+
+
+def escaped(text: str) -> str:
+    """Without what programs that print to terminals write in other ways."""
+    return "".join(c for c in re.sub(r"\\x[0-9a-f]{2}", "", text) if c.isprintable())
 
 
 def inet_name(info: Info) -> str:
@@ -211,6 +240,12 @@ def test_lsof_says_the_same(zoo: ZooProcess, others: Others, name: str) -> None:
     if "TQR" in row and info.get("state") == "ESTAB" and kind == "tcp":
         assert int(row["TQR"]) == info["recv_queue"]
         assert int(row["TQS"]) == info["send_queue"]
+    if "TQR" in row and info.get("state") == "LISTEN" and kind == "tcp":
+        assert int(row["TQR"]) == info["recv_queue"]  # connections waiting
+    if "TQR" in row and kind == "udp":
+        memory = info["meminfo"]
+        assert isinstance(memory, dict)
+        assert int(row["TQR"]) == memory["rmem_alloc"]  # there it counts memory
     if kind == "unix":
         assert f"type={str(info['type']).upper()}" in row["n"]
         assert LSOF_STATES[row["TST"]] == info["state"]
