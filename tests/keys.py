@@ -63,7 +63,13 @@ class Keys(Terminal):
         found: list[str] = []
 
         def listed(text: str) -> bool:
-            found[:] = [m[2].rstrip() for line in text.splitlines() if (m := LINE.match(line))]
+            found.clear()
+            _, _, below = text.partition("─ this session ─")
+            for row in below.splitlines()[1:-2]:
+                if match := LINE.match(row):
+                    found.append(match[2].rstrip())
+                elif found and row.strip():  # it goes on
+                    found[-1] += " " + row.strip()
             return len(found) >= lines
 
         self.wait_for(listed)

@@ -135,6 +135,10 @@ def _others(
     target = acquired.target
     if target.fd < 0:
         return
+    if preview.token.get("the target's descriptor") in ("closed", "exited"):
+        # Whoever is found by the target's number has what the target opened there since.
+        yield _row("shared by", Span("not by the target any more", "muted"))
+        return
     me = Other(target.pid, target.fd, acquired.comm)
     known = around or Around()
     everyone = [me, *known.sharers[:MOST], *known.openers[:MOST], *known.ends[:MOST]]

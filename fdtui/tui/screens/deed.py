@@ -110,6 +110,8 @@ class Deed:
 
         def performed(reply: Reply) -> None:
             self._tell(outcome_from(reply.facts))
+            if plan.action.in_target:
+                self.leave()  # the target has something else there now
             plan.done()
 
         self.app.when(future, performed, refused)
@@ -141,10 +143,12 @@ class Deed:
         self.leave()
 
     def leave(self) -> None:
-        """Nothing was done: let go of what was taken for it."""
+        """Let go of what was taken for it alone."""
         if self.taken:
             self.taken = False
-            released = self.app.keeper.release(self.acquired.id)
+            ident = self.acquired.id
+            self.app.holds = [hold for hold in self.app.holds if hold.acquired.id != ident]
+            released = self.app.keeper.release(ident)
             self.app.when(released, lambda _: self.app.refresh_held())
 
 
