@@ -139,6 +139,36 @@ def test_no_screen_hands_on_what_a_terminal_acts_on(target: subprocess.Popen[byt
     assert target.poll() is None
 
 
+def test_no_way_straight_in_hands_it_on_either(
+    target: subprocess.Popen[bytes], tmp_path: Path
+) -> None:
+    """Groups, the line that redirects, who has something, what is deleted."""
+    with Terminal([]) as term:
+        term.wait_for("processes,")
+        term.press("/", str(target.pid), "enter")
+        term.wait_for("1 process")
+        term.press("w")
+        term.wait_for("redirect fd 1 to")
+        settle(term)
+        term.press("escape", "enter")
+        term.wait_for("FLAGS")
+        term.press("g")
+        term.wait_for("by kind")
+        for key in ("enter", "pagedown", "end", "home", "down", "w", "escape", "g"):
+            term.press(key)
+            settle(term)
+        term.wait_for("by description")
+        harmless(term)
+        term.press("1", "f", str(tmp_path), "enter")
+        term.wait_for("who has ")
+        for key in ("pagedown", "end", "y", "escape", "escape", "D", "end"):
+            term.press(key)
+            settle(term)
+        term.wait_for("deleted but open")
+        harmless(term)
+    assert target.poll() is None
+
+
 def test_a_name_cannot_act_or_end_the_app(target: subprocess.Popen[bytes], tmp_path: Path) -> None:
     """Markup in a name is text: it is shown as it is, and the app goes on."""
     with Terminal([str(target.pid)]) as term:

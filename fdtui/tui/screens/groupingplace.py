@@ -78,7 +78,17 @@ class GroupingPlace(TakingPlace):
     def action_group(self) -> None:
         """Group by kind, by description, and not at all."""
         place = GROUPINGS.index(self.grouping)
-        self.grouping = GROUPINGS[(place + 1) % len(GROUPINGS)]
+        self._group_by(GROUPINGS[(place + 1) % len(GROUPINGS)])
+
+    def action_back(self) -> None:
+        """Clear a filter, then a grouping, then go back."""
+        if self.grouping and not self.filter_text:
+            self._group_by("")
+        else:
+            super().action_back()
+
+    def _group_by(self, grouping: str) -> None:
+        self.grouping = grouping
         self._opened, self._before = frozenset(), None
         self.rebuild()
         self.table.move_to(0)

@@ -106,7 +106,9 @@ class Processes(TablePlace):
 
     def filter_note(self) -> Spans:
         count = (Span(units.plural(len(self._rows), "process", "processes"), "muted"),)
-        if not self._is_question():
+        rows = map(self._rows.row, range(len(self._rows)))
+        is_pid = any(str(row.pid) == self.filter_text.strip() for row in rows)
+        if is_pid or not self._is_question():
             return count
         # While it is typed `f` is a letter; with no process to be kept, enter asks.
         key = "f" if not self.typing else "enter f" if len(self._rows) else "enter"
