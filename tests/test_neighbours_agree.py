@@ -21,6 +21,7 @@ from fdtui.survey.dealing import Dealer
 from fdtui.survey.links import ProcessLinks, process_links
 from fdtui.survey.neighbours import Neighbour, Neighbours
 from fdtui.survey.othernames import OtherNames
+from fdtui.survey.shared_workers import shared
 from fdtui.survey.watchers import EPOLL
 from tests.puppets import Puppet, until
 from tests.scanned import scanned
@@ -40,8 +41,7 @@ def ways(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Neighbours]]:
         made["bpf"] = Neighbours(PROC, workers=False)
     made["workers"].of_process(os.getpid(), [])  # they start, and share our standard error
     yield made
-    if dealers._shared.pool is not None:
-        dealers._shared.pool.close()
+    shared.close()
 
 
 def entries_of(pid: int) -> list[Entry]:
@@ -81,7 +81,7 @@ def test_on_everything_there_is(ways: dict[str, Neighbours], tmp_path: Path) -> 
         for pid in pids:
             found = compare(ways, pid, pids)
             assert len(found) > 30
-    assert dealers._shared.pool is not None, "workers have taken part"
+    assert shared.pool is not None, "workers have taken part"
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -274,7 +274,7 @@ def test_a_killed_worker_is_no_loss(ways: dict[str, Neighbours]) -> None:
         one(FORK)
         entries = entries_of(one.pid)
         known = asker.of_process(one.pid, entries)
-        pool = dealers._shared.pool
+        pool = shared.pool
         assert pool is not None
         assert pool._workers
         for worker in pool._workers:

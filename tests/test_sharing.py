@@ -16,11 +16,13 @@ from fdtui.linux import syscalls
 from fdtui.linux.bpf.iterator import available
 from fdtui.linux.kcmp import kcmp_raw, last_errno, refusal, same_table
 from fdtui.linux.procfs import ProcFs
+from fdtui.survey import sorters
 from fdtui.survey.comparing import Comparing
 from fdtui.survey.dealing import Dealer
 from fdtui.survey.links import LinkTable, ProcessLinks, read_links
 from fdtui.survey.origin import Kinship
 from fdtui.survey.scan import choose
+from fdtui.survey.shared_workers import shared
 from fdtui.survey.sharing import SharingSets, sharing_of_links, sharing_of_records
 from tests.puppets import Puppet
 
@@ -44,9 +46,15 @@ def by_engine(name: str) -> Survey:
     return survey
 
 
-@pytest.fixture(params=["links", "proc", "bpf"])
-def survey(request: pytest.FixtureRequest) -> Survey:
-    return by_links if request.param == "links" else by_engine(request.param)
+@pytest.fixture(params=["links", "workers", "proc", "bpf"])
+def survey(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Survey]:
+    if request.param == "workers":
+        monkeypatch.setattr(sorters, "PAYS_FROM", 2)
+        yield by_links
+        assert shared.pool is not None, "workers have taken part"
+        shared.close()
+    else:
+        yield by_links if request.param == "links" else by_engine(request.param)
 
 
 @pytest.fixture
@@ -242,7 +250,9 @@ def test_one_process_closes_while_it_is_looked_at(pair: tuple[Puppet, Puppet]) -
     assert sets.reasons[one.pid, far] == "closed meanwhile (EBADF)"
 
 
-def test_a_process_that_ended_meanwhile() -> None:
+@pytest.mark.parametrize("workers_from", [2, sorters.PAYS_FROM], ids=["workers", "alone"])
+def test_a_process_that_ended_meanwhile(workers_from: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sorters, "PAYS_FROM", workers_from)
     with Puppet() as one, Puppet() as other:
         fd = one("os.open('/dev/null', os.O_RDWR)")
         gone = other("os.open('/dev/null', os.O_RDWR)")
@@ -251,6 +261,10 @@ def test_a_process_that_ended_meanwhile() -> None:
         sets = sharing_of_links(table)
         assert sets.reasons[other.pid, gone] == "closed meanwhile (ESRCH)"
         assert sets.id(one.pid, fd) == f"{one.pid}:{fd}"
+        row = next(row for row in table.records() if (row.pid, row.fd) == (one.pid, fd))
+        assert sets.reason(row) == "", "what is closed is no gap in what is known"
+    assert (shared.pool is not None) is (workers_from == 2)
+    shared.close()
 
 
 def run_in(puppet: Puppet, code: str) -> object:

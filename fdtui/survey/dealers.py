@@ -3,41 +3,23 @@
 from __future__ import annotations
 
 import marshal
-import threading
 from collections.abc import Collection, Iterator
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
-from fdtui.errors import FdtuiError
 from fdtui.survey.comparing import Comparing
 from fdtui.survey.dealing import Dealer
 from fdtui.survey.links import ProcessLinks, process_links
 from fdtui.survey.othernames import OtherNames
-from fdtui.survey.scan import Cancelled, counts, worker_count
-from fdtui.survey.workers import Job, Pool, qualified
+from fdtui.survey.scan import Cancelled, counts
+
+if TYPE_CHECKING:
+    from fdtui.survey.workers import Job
 
 PAYS_FROM = 20_000  # descriptors, 45 ms: below, workers are not worth their start and 10 MB each
 _JOB = 3_000  # descriptors of one job, 8 ms
 _PROCESS_COST = 8  # an empty table costs as much as that many descriptors
 
 _Payload: TypeAlias = tuple[list[int], int, list[int], list[str], list[str], bool]
-
-
-class _Shared:
-    """Workers of this process, started when they first pay and kept: one search has them."""
-
-    def __init__(self) -> None:
-        self.lock = threading.Lock()
-        self.pool: Pool | None = None
-
-    def start(self) -> Pool | None:
-        """Return the workers, None where there is one processor."""
-        size = worker_count()
-        if self.pool is None and size:
-            self.pool = Pool(size)
-        return self.pool
-
-
-_shared = _Shared()
 
 
 def dealt_apart(
@@ -49,31 +31,28 @@ def dealt_apart(
 ) -> list[int] | None:
     """Tell `dealer` and `names` of these processes; returns those that may not be looked at.
 
-    None, nothing told: it does not pay, another search has the workers, or one was killed.
+    None, nothing told: it does not pay, or workers cannot be had now.
     """
     sizes = counts(pids)
-    if sum(sizes.values()) < PAYS_FROM or not _shared.lock.acquire(blocking=False):
+    if sum(sizes.values()) < PAYS_FROM:
         return None
-    try:
-        pool = _shared.start()
-        if pool is None:
-            return None
-        try:
-            frames = list(pool.run(_jobs(dealer, mine, sizes, bool(names)), cancelled))
-        except (FdtuiError, ConnectionError):  # a worker was killed
-            return None
-        refused: list[int] = []
-        for frame in frames:
-            report, unseen, holders = marshal.loads(frame)  # noqa: S302  from our own child
-            dealer.merge(report)
-            names.merge(holders)
-            refused += unseen
-        return refused
-    finally:
-        _shared.lock.release()
+    from fdtui.survey.shared_workers import shared  # as small machines need none of it
+
+    frames = shared.run(_jobs(dealer, mine, sizes, bool(names)), cancelled)
+    if frames is None:
+        return None
+    refused: list[int] = []
+    for frame in frames:
+        report, unseen, holders = marshal.loads(frame)  # noqa: S302  from our own child
+        dealer.merge(report)
+        names.merge(holders)
+        refused += unseen
+    return refused
 
 
 def _jobs(dealer: Dealer, mine: ProcessLinks, sizes: dict[int, int], names: bool) -> Iterator[Job]:
+    from fdtui.survey.workers import Job
+
     wanted = list(dealer.links)
     fds, links = list(map(int, mine.fds)), list(mine.links)
     part: list[int] = []
@@ -104,4 +83,4 @@ def work(payload: _Payload) -> Iterator[bytes]:
     yield marshal.dumps((dealer.report(), refused, others.holders))
 
 
-_WORK = qualified(work)
+_WORK = f"{__name__}:work"

@@ -14,6 +14,7 @@ from fdtui.errors import errno_name
 from fdtui.linux.record import Record
 from fdtui.survey.links import LinkTable
 from fdtui.survey.scan import Cancelled, never
+from fdtui.survey.sorters import Bucket, sort_buckets
 from fdtui.survey.sorting import Sorter
 
 Descriptor: TypeAlias = tuple[int, int]  # pid, fd
@@ -161,16 +162,14 @@ def sharing_of_links(table: LinkTable, cancelled: Cancelled = never) -> SharingS
             else:
                 buckets[leader] = [leader, row]
     sorter = Sorter(table.pids, table.fds)
+    alike: list[Bucket] = []
     for leader, rows in buckets.items():
-        if cancelled():
-            sets.complete = False
-            break
-        link = table.links[leader]
-        if link.startswith(_SOCKET):
+        if table.links[leader].startswith(_SOCKET):
             # A socket has one description, always: its inode is the identity.
             sorter.join(rows)
         else:
-            sorter.sort(rows)
+            alike.append((rows, []))
+    sets.complete = sort_buckets(sorter, table.pids, table.fds, alike, cancelled)
     sets._take(sorter, table.pids, table.fds)
     return sets
 
@@ -199,14 +198,13 @@ def sharing_of_records(records: Sequence[Record], cancelled: Cancelled = never) 
                 unknown[key][:0] = rows
     for rows in known.values():
         sorter.join(rows)
+    alike: list[Bucket] = []
     for rows in unknown.values():
-        if cancelled():
-            sets.complete = False
-            break
         if len(rows) > 1 and records[rows[0]].link.startswith(_SOCKET):
             sorter.join(rows)
         elif len(rows) > 1:
-            sorter.sort(rows, [records[row].ofd for row in rows])
+            alike.append((rows, [records[row].ofd for row in rows] if known else []))
+    sets.complete = sort_buckets(sorter, pids, fds, alike, cancelled)
     sets._take(sorter, pids, fds)
     return sets
 
