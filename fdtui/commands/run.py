@@ -62,14 +62,18 @@ def run(args: argparse.Namespace) -> int:
     wishes, command = parse_words(args.words)
     with ExitStack() as stack:
         inherited = {wish.number: stack.enter_context(descriptor(wish, args)) for wish in wishes}
-        with signals_waiting() as mask:
-            try:
-                pid = spawn(command, inherited, mask=mask)
-            except OSError as error:
-                print(f"fdtui: {CallFailed(f'exec({plain(command[0])})', error)}", file=sys.stderr)
-                return NOT_FOUND if isinstance(error, FileNotFoundError) else NOT_EXECUTABLE
-            handlers = handle_for(pid)
-    # From here on only the command has it.
+        return execute(command, inherited, stack)
+
+
+def execute(command: list[str], inherited: dict[int, OwnedFd], ours: ExitStack) -> int:
+    """Start it, close `ours` so that only the command has it, wait; returns its exit status."""
+    with ours, signals_waiting() as mask:
+        try:
+            pid = spawn(command, inherited, mask=mask)
+        except OSError as error:
+            print(f"fdtui: {CallFailed(f'exec({plain(command[0])})', error)}", file=sys.stderr)
+            return NOT_FOUND if isinstance(error, FileNotFoundError) else NOT_EXECUTABLE
+        handlers = handle_for(pid)
     try:
         _, status = os.waitpid(pid, 0)
     finally:

@@ -13,7 +13,7 @@ from fdtui.tui.screens.acting import Acting
 from fdtui.tui.screens.dumping import Dumping
 from fdtui.tui.screens.loan import about
 from fdtui.tui.screens.looking import Wish, explain
-from fdtui.tui.screens.running import ask_command
+from fdtui.tui.screens.running import ask_about_sent, ask_command
 from fdtui.tui.screens.taking import Selected
 
 if TYPE_CHECKING:
@@ -89,6 +89,9 @@ def run_row(screen: PlaceScreen, selected: Selected) -> None:
 
 def run(screen: PlaceScreen, acquired: Acquired) -> None:
     """Run a command that inherits what is viewed or held."""
+    if acquired.target.fd < 0:
+        ask_about_sent(screen, acquired)
+        return
     ask_command(screen, acquired.target, acquired.kind, acquired.entry)
 
 

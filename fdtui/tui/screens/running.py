@@ -14,6 +14,7 @@ from textual.binding import Binding, BindingType
 
 from fdtui.acquire.base import Target
 from fdtui.errors import CallFailed, FdtuiError
+from fdtui.keeper.api import Acquired
 from fdtui.linux.procfs import Entry
 from fdtui.render.safe import safe
 from fdtui.tui.screens.askline import AskLine
@@ -25,6 +26,7 @@ _READ, _WRITE = 4, 2
 _OPENED_ANEW = frozenset({"regular", "memfd", "block"})
 _NUMBER = re.compile(r"\s*([0-9]{1,7})=\s+(?=\S)")
 _PRIVATE = "private: opened anew, own offset, from the start"
+_SENT = "shared with whoever sent it: one offset, one set of flags"
 _SHARED = "shared with the target: one offset, one set of flags"
 
 
@@ -57,15 +59,16 @@ class AskCommand(AskLine):
         Binding("tab", "switch", "private or shared", id="run.switch", show=False, priority=True),
     ]
 
-    def __init__(self, prompt: str, *, private: bool) -> None:
+    def __init__(self, prompt: str, *, private: bool, shared: str = _SHARED) -> None:
         """`private`: it can be opened anew, and is unless tab says otherwise."""
         self.shared = not private
+        self._shared_words = shared
         self._can_choose = private
         super().__init__(prompt, check=lambda typed: "" if typed.strip() else "a command is needed")
 
     def hint(self) -> str:
         """Which description the command gets."""
-        which = _SHARED if self.shared else _PRIVATE
+        which = self._shared_words if self.shared else _PRIVATE
         return (
             f"{which}  tab: {'private' if self.shared else 'shared'}" if self._can_choose else which
         )
@@ -77,12 +80,23 @@ class AskCommand(AskLine):
             self.line.note(self._note(""))
 
 
+def ask_about_sent(screen: PlaceScreen, acquired: Acquired) -> None:
+    """Ask for a command for what somebody sent, and run it with the description itself."""
+    from fdtui.tui.screens.runningsent import Handing
+
+    number = wanted("", acquired.entry.access).number
+    line = AskCommand(f"! {safe(acquired.comm)}={number}", private=False, shared=_SENT)
+
+    def typed(command: str | None) -> None:
+        if command is not None:
+            Handing(screen, acquired, wanted(command, acquired.entry.access)).begin()
+
+    screen.fdtui.push_screen(line, typed)
+
+
 def ask_command(screen: PlaceScreen, target: Target, kind: str, entry: Entry) -> None:
     """Ask for a command, and run it."""
     app = screen.fdtui
-    if target.fd < 0:
-        app.tell_error(FdtuiError("of what was sent no number is known", "fdtui run needs PID:FD"))
-        return
     private = kind in _OPENED_ANEW and bool(entry.access & _READ)
     number = wanted("", entry.access).number
     line = AskCommand(f"! {target.pid}:{target.fd}={number}", private=private)
@@ -96,13 +110,20 @@ def ask_command(screen: PlaceScreen, target: Target, kind: str, entry: Entry) ->
 
 
 def run(screen: PlaceScreen, words: list[str]) -> None:
+    """Run `fdtui run` on the terminal."""
+    command = [sys.executable, "-m", "fdtui", *words[1:]]
+    on_the_terminal(screen, safe(shlex.join(words)), command)
+
+
+def on_the_terminal(
+    screen: PlaceScreen, told: str, command: list[str], inherited: tuple[int, ...] = ()
+) -> None:
     """Give up the terminal, run it there, come back when enter is pressed."""
     app = screen.fdtui
-    told = safe(shlex.join(words))
     try:
         with app.suspend():
             print(f"$ {told}", flush=True)
-            status = _on_the_terminal(words)
+            status = _status_of(command, inherited)
             print(f"\nexit status {status}, enter goes back to fdtui ", end="", flush=True)
             _wait_for_enter()
     except SuspendNotSupported:
@@ -115,14 +136,13 @@ def run(screen: PlaceScreen, words: list[str]) -> None:
     app.poller.poke()
 
 
-def _on_the_terminal(words: list[str]) -> int:
+def _status_of(command: list[str], inherited: tuple[int, ...]) -> int:
     """Run and wait as system(3) does: what the keys send is the command's, not ours."""
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGQUIT)}
     for number in before:
         signal.signal(number, _leave_to_it)
     try:
-        command = [sys.executable, "-m", "fdtui", *words[1:]]
-        return subprocess.run(command, check=False).returncode
+        return subprocess.run(command, check=False, pass_fds=inherited).returncode
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
