@@ -10,17 +10,19 @@ import select
 import struct
 import threading
 from collections.abc import Collection, Iterable
-from typing import NamedTuple
+from contextlib import suppress
+from typing import TYPE_CHECKING, NamedTuple
 
 from fdtui.errors import CallFailed
-from fdtui.linux.bpf.decode import link_of, walk
-from fdtui.linux.bpf.iterator import TaskFile, available
 from fdtui.linux.bpf.layout import HEAD, TAIL
 from fdtui.survey.dealing import Dealer
 from fdtui.survey.links import ProcessLinks
 from fdtui.survey.scan import BPF_PAYS_FROM, Cancelled, counts
 from fdtui.survey.sharing import Descriptor
 from fdtui.survey.watchers import EPOLL
+
+if TYPE_CHECKING:
+    from fdtui.linux.bpf.iterator import TaskFile
 
 _FIELDS = ("ofd", "ino", "pid", "tid", "fd", "dev", "rdev", "length", "is_sock")
 _ROW = struct.Struct(
@@ -45,14 +47,15 @@ class _Shared:
     def get(self, pids: Iterable[int]) -> TaskFile | None:
         """Load it when these processes have many descriptors; None where it cannot be had."""
         with self._lock:
-            if not self._tried and available() is None:
+            if not self._tried:
                 if sum(counts(pids).values()) < BPF_PAYS_FROM:
                     return None
-                try:
-                    self._loaded = TaskFile.load()
-                except CallFailed:
-                    self._loaded = None
-            self._tried = True
+                from fdtui.linux.bpf.iterator import TaskFile, available
+
+                self._tried = True
+                if available() is None:
+                    with suppress(CallFailed):
+                        self._loaded = TaskFile.load()
             return self._loaded
 
 
@@ -78,6 +81,8 @@ class _Wanted:
 
     def learn(self, table: TaskFile, mine: ProcessLinks) -> bool:
         """Ask the kernel about our own numbers; False when it does not list them all alike."""
+        from fdtui.linux.bpf.decode import link_of, walk
+
         links = {
             int(fd): link
             for fd, link in zip(mine.fds, mine.links, strict=True)
