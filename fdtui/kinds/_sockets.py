@@ -50,7 +50,8 @@ _MEMINFO = (
     *("wmem_queued", "optmem", "backlog", "drops"),
 )
 
-
+SHUT = ("", "receive", "send", "both")  # RCV_SHUTDOWN 1, SEND_SHUTDOWN 2
+_SHUT_WORDS = {"receive": "for receiving", "send": "for sending", "both": "both ways"}
 _WHAT = tuple(
     (socket.SOL_SOCKET, number)
     for number in (SO_DOMAIN, socket.SO_TYPE, SO_PROTOCOL, SO_ACCEPTCONN)
@@ -229,6 +230,12 @@ def _namespace_facts(info: Info) -> list[Fact]:
     if why := text(info, "netns_error"):
         return [fact("netns", "not known", f"{why}: the kernel tells it to CAP_NET_ADMIN")]
     return []
+
+
+def shut_facts(info: Info) -> list[Fact]:
+    """`shut down  for receiving`, where either direction is."""
+    shut = text(info, "shutdown")
+    return [fact("shut down", _SHUT_WORDS[shut], role="attention")] if shut else []
 
 
 def filled(name: str, used: int, room: int | None, note: str) -> Fact:

@@ -7,11 +7,11 @@ import termios
 from collections.abc import Iterable
 from typing import ClassVar
 
-from fdtui.kinds._info import integer, nested, words
+from fdtui.kinds._info import integer, nested, text, words
 from fdtui.kinds.base import TERMINAL, Borrow, Fact, Family, FdKind, Section, Unseen, fact
 from fdtui.linux.json_types import Info
 from fdtui.linux.peek import Peek
-from fdtui.linux.procfs import Entry
+from fdtui.linux.procfs import Entry, ProcFs
 from fdtui.linux.units import count
 
 TIOCGEXCL = 0x80045440
@@ -57,6 +57,15 @@ def optional(found: Info, calls: Iterable[tuple[str, int]], peek: Peek) -> None:
             continue
 
 
+def name_foreground(found: Info) -> None:
+    """Add the name of the foreground group's leader, as far as it lives and may be seen."""
+    if group := integer(found, "foreground_pgrp"):
+        try:
+            found["foreground_comm"] = ProcFs().stat(group).comm
+        except OSError:
+            pass  # the leader has ended, or is in another pid namespace
+
+
 class TerminalKind(FdKind):
     """read(2) would take what was typed; the queues are only counted."""
 
@@ -86,17 +95,28 @@ class TerminalKind(FdKind):
             found["termios"] = settings(peek)
         except termios.error:
             pass
+        name_foreground(found)
         return found
 
     def size(self, entry: Entry, info: Info) -> int | None:
         return integer(info, "queued")
+
+    def foreground_facts(self, info: Info) -> list[Fact]:
+        """Who reads what is typed: the leader of the foreground process group."""
+        if (group := integer(info, "foreground_pgrp")) is None:
+            return []
+        session = integer(info, "session")
+        leader = text(info, "foreground_comm") or "group"
+        return [fact("foreground", f"{leader} {group}", f"session {session}" if session else "")]
 
     def common_facts(self, info: Info) -> list[Fact]:
         """Window, queues and the settings that matter."""
         facts = []
         window = nested(info, "winsize")
         if window:
-            facts.append(fact("window", f"{window['columns']}x{window['rows']}"))
+            known = window["columns"] or window["rows"]
+            size = f"{window['columns']}x{window['rows']}" if known else "not set"
+            facts.append(fact("window", size))
         if (queued := integer(info, "queued")) is not None:
             facts.append(fact("queued", count(queued), "bytes that can be read now"))
         if (unsent := integer(info, "unsent")) is not None:

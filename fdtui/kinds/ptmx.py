@@ -5,7 +5,7 @@ from __future__ import annotations
 import stat
 
 from fdtui.kinds._info import integer, line, muted
-from fdtui.kinds._terminals import TerminalKind, optional
+from fdtui.kinds._terminals import TerminalKind, name_foreground, optional
 from fdtui.kinds.base import Fact, Fit, fact
 from fdtui.kinds.facts import Facts
 from fdtui.linux.devices import PTMX
@@ -42,6 +42,7 @@ class Ptmx(TerminalKind):
         optional(found, _CALLS, peek)
         if not integer(found, "foreground_pgrp"):
             found.pop("foreground_pgrp", None)  # 0: no terminal of any session, or not in our view
+        name_foreground(found)
         for key in ("packet_mode", "locked"):
             if key in found:
                 found[key] = bool(found[key])
@@ -58,10 +59,7 @@ class Ptmx(TerminalKind):
         if (index := integer(info, "tty_index")) is not None:
             facts.append(fact("slave", f"/dev/pts/{index}", "locked" if info.get("locked") else ""))
         facts += self.common_facts(info)
-        if (group := integer(info, "foreground_pgrp")) is not None:
-            session = integer(info, "session")
-            note = f"session {session}" if session else ""
-            facts.append(fact("foreground", f"group {group}", note))
+        facts += self.foreground_facts(info)
         if info.get("packet_mode"):
             facts.append(fact("packets", "on", "TIOCPKT"))
         return tuple(facts)

@@ -8,7 +8,7 @@ import struct
 from fdtui.kinds._inet import InetKind, is_service, listening, waiting_facts
 from fdtui.kinds._info import integer, line, nested, strong, text
 from fdtui.kinds._options import Option, option_text
-from fdtui.kinds._sockets import filled
+from fdtui.kinds._sockets import SHUT, filled, shut_facts
 from fdtui.kinds._tcp_facts import info_facts, timer_facts
 from fdtui.kinds.base import Fact, Section, fact
 from fdtui.linux.abi import TcpState
@@ -34,13 +34,6 @@ _TCP_CONGESTION = 13
 _TCP_ULP = 31
 _TCP_INFO_SIZE = 512
 _MPTCP = 262
-
-
-_SHUT = {
-    "receive": "for receiving",
-    "send": "for sending",
-    "both": "both ways",
-}
 
 
 class Tcp(InetKind):
@@ -105,8 +98,7 @@ class Tcp(InetKind):
     def connection(self, info: Info) -> list[Fact]:
         facts = super().connection(info)
         facts += timer_facts(info)
-        if shut := text(info, "shutdown"):
-            facts.append(fact("shut down", _SHUT[shut]))
+        facts += shut_facts(info)
         if text(info, "ulp"):
             facts.append(fact("over it", text(info, "ulp")))
         if (group := text(info, "cgroup")) not in ("", "/"):
@@ -176,7 +168,7 @@ def _told(told: Told, found: Info) -> Info:
     if told.timer is not None:
         more["timer"] = told.timer._asdict()
     if told.shutdown:
-        more["shutdown"] = ("", "receive", "send", "both")[told.shutdown & 3]
+        more["shutdown"] = SHUT[told.shutdown & 3]
     if told.cgroup_id and (path := path_of_id(told.cgroup_id)) is not None:
         more["cgroup"] = path
     if told.bbr is not None and (info := nested(found, "tcp_info")):

@@ -6,7 +6,7 @@ import os
 import stat
 
 from fdtui.kinds._files import path_of
-from fdtui.kinds._info import integer, text
+from fdtui.kinds._info import text
 from fdtui.kinds._terminals import TerminalKind
 from fdtui.kinds.base import Fact, Fit, fact
 from fdtui.kinds.facts import Facts
@@ -42,8 +42,7 @@ class Tty(TerminalKind):
 
     def details(self, entry: Entry, info: Info) -> tuple[Fact, ...]:
         facts = self.common_facts(info)
-        if (group := integer(info, "foreground_pgrp")) is not None:
-            facts.append(fact("foreground", f"group {group}", f"session {info['session']}"))
+        facts += self.foreground_facts(info)
         facts.append(fact("driver", text(info, "driver"), text(info, "tty_type")))
         return tuple(facts)
 

@@ -6,7 +6,7 @@ import select
 
 from fdtui.kinds._inet import listening
 from fdtui.kinds._info import integer, line, strong, text
-from fdtui.kinds._sockets import SocketKind
+from fdtui.kinds._sockets import SHUT, SocketKind, shut_facts
 from fdtui.kinds.base import Fact, fact
 from fdtui.linux.abi import TcpState
 from fdtui.linux.json_types import Info
@@ -21,8 +21,6 @@ _AF_VSOCK = 40
 _ANY = 0xFFFFFFFF
 _CIDS = {_ANY: "any", 0: "hypervisor", 1: "local", 2: "host"}
 _BUFFER_SIZE = 0  # SO_VM_SOCKETS_BUFFER_SIZE, 64 bits
-_SHUT = ("", "receive", "send", "both")
-_SHUT_WORDS = {"receive": "for receiving", "send": "for sending", "both": "both ways"}
 
 
 def _end(info: Info, prefix: str) -> str:
@@ -74,8 +72,7 @@ class Vsock(SocketKind):
         facts.append(fact("local", _end(info, "l") or "unbound", "context id and port"))
         if remote := _end(info, "r"):
             facts.append(fact("remote", remote))
-        if shut := text(info, "shutdown"):
-            facts.append(fact("shut down", _SHUT_WORDS[shut], role="attention"))
+        facts += shut_facts(info)
         if (size := integer(info, "buffer_size")) is not None:
             facts.append(fact("buffer", size_words(size), "of what the other end may send ahead"))
         return facts
@@ -94,7 +91,7 @@ def _asked(peek: Peek, netns: int | None) -> Info | None:
     known = one.state in TcpState._value2member_map_
     found: Info = {"state": TcpState(one.state).name if known else str(one.state)}
     if one.shutdown:
-        found["shutdown"] = _SHUT[one.shutdown & 3]
+        found["shutdown"] = SHUT[one.shutdown & 3]
     return found
 
 

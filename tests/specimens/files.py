@@ -7,12 +7,13 @@ import errno
 import fcntl
 import mmap
 import os
+import stat
 import struct
 import tempfile
 import time
 from pathlib import Path
 
-from tests.specimens.registry import Keep, reads, specimen, syscall
+from tests.specimens.registry import Keep, buffer, reads, specimen, syscall
 
 
 def folder() -> Path:
@@ -191,13 +192,12 @@ def _deleted_directory(keep: Keep) -> int:
     return fd
 
 
-@specimen("block", "block", content=b"on disk", consume=reads(7))
-def _block(keep: Keep) -> int:
+def _loop(image: Path, flags: int) -> int:
     """A loop device that goes away by itself with its last descriptor."""
     ctl_get_free, configure, autoclear = 0x4C82, 0x4C0A, 4
     control = os.open("/dev/loop-control", os.O_RDWR)
-    backing = os.open(new_file(b"on disk".ljust(65536, b"\0")), os.O_RDWR)
-    config = struct.pack("II52xI248x", backing, 0, autoclear)
+    backing = os.open(image, os.O_RDWR)
+    config = struct.pack("II52xI248x", backing, 0, autoclear | flags)
     try:
         while True:
             fd = os.open(f"/dev/loop{fcntl.ioctl(control, ctl_get_free)}", os.O_RDWR)
@@ -212,6 +212,26 @@ def _block(keep: Keep) -> int:
     finally:
         os.close(backing)
         os.close(control)
+
+
+@specimen("block", "block", content=b"on disk", consume=reads(7))
+def _block(keep: Keep) -> int:
+    return _loop(new_file(b"on disk".ljust(65536, b"\0")), 0)
+
+
+@specimen("block-partition", "block", content=b"stored\n", consume=reads(7))
+def _block_partition(keep: Keep) -> int:
+    """Added by number, for not every kernel reads partition tables; its node is our own."""
+    partscan, blkpg, add, first, size = 8, 0x1269, 1, 4096, 8192
+    disk = _loop(new_file(bytes(first) + b"stored\n".ljust(65536, b"\0")), partscan)
+    keep.append(disk)
+    partition = buffer(struct.pack("qqi128x4x", first, size, 1))
+    fcntl.ioctl(disk, blkpg, struct.pack("iii4xQ", add, 0, 152, ctypes.addressof(partition)))
+    number = os.fstat(disk).st_rdev
+    (dev,) = Path(f"/sys/dev/block/{os.major(number)}:{os.minor(number)}").glob("loop*/dev")
+    node = folder() / f"partition-{time.monotonic_ns()}"
+    os.mknod(node, 0o600 | stat.S_IFBLK, os.makedev(*map(int, dev.read_text().split(":"))))
+    return os.open(node, os.O_RDWR)
 
 
 @specimen("block-empty", "block")
