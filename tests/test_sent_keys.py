@@ -34,6 +34,7 @@ def with_a_gift(path: Path) -> Iterator[tuple[Terminal, int]]:
         subprocess.run(
             [*SEND, str(mine), "--label", "a gift", "--session", session[1]],
             pass_fds=(mine,),
+            env={**os.environ, "TMPDIR": str(folder)},
             check=True,
             timeout=20,
         )

@@ -7,7 +7,7 @@ import os
 import stat
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import NamedTuple
 
 from fdtui.errors import CallFailed, FdtuiError
@@ -144,14 +144,14 @@ def _part(path: str) -> Iterator[OwnedFd]:
         ) from error
     except OSError as error:
         raise CallFailed(f"open({name})", error) from error
-    with part:
+    with part, ExitStack() as undo:
+        undo.callback(os.unlink, name)
         try:
             yield part
         except CallFailed:
+            undo.pop_all()
             raise
-        except BaseException:
-            os.unlink(name)
-            raise
+        undo.pop_all()
 
 
 def _complete(writer: Writer, path: str, overwrite: bool) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+from contextlib import ExitStack
 from typing import NamedTuple
 
 from fdtui.acquire.base import Target
@@ -30,13 +31,12 @@ class Reading(NamedTuple):
 
 def open_custody(target: Target, via: str | None) -> Custody:
     """Acquire; FdtuiError tells what refused."""
-    pidfd = open_process(target)
-    try:
+    with ExitStack() as undo:
+        pidfd = undo.enter_context(open_process(target))
         method, owned = acquire(target, via)
-        return take(owned, target, method.name, method.shares_description, pidfd)
-    except BaseException:
-        pidfd.close()
-        raise
+        custody = take(owned, target, method.name, method.shares_description, pidfd)
+        undo.pop_all()  # the custody closes them
+    return custody
 
 
 def take(
@@ -52,7 +52,8 @@ def take(
     `label` stands for the name of the process where its sender gave one.
     """
     private: OwnedFd | None = None
-    try:
+    with ExitStack() as undo:
+        undo.enter_context(owned)
         entry = entry_of(owned, target)
         kind = classify(entry)
         shared: OwnedFd | None = owned
@@ -61,7 +62,9 @@ def take(
             shared, private = None, owned
         elif kind.view is View.BYTES:
             private, why = choose_reading(owned, kind, entry)
-        return Custody(
+            if private is not None:
+                undo.enter_context(private)
+        custody = Custody(
             target=target,
             comm=label or comm_of(target.pid),
             via=via,
@@ -74,11 +77,8 @@ def take(
             why=why,
             pidfd=pidfd,
         )
-    except BaseException:
-        owned.close()
-        if private is not None:
-            private.close()
-        raise
+        undo.pop_all()
+    return custody
 
 
 def borrow_only(custody: Custody) -> None:

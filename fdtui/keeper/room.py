@@ -7,6 +7,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import NamedTuple
 
 from fdtui.acquire.base import Target
@@ -67,13 +68,12 @@ class Room:
 
         def opens() -> Reply:
             self.custody = opening()
-            try:
+            with ExitStack() as undo:
+                undo.callback(self.ending.set)  # nobody will know its number: close it
                 acquired = self.note()
                 if not self.held:
                     borrow_only(self.custody)
-            except BaseException:
-                self.ending.set()  # nobody will know its number: close it
-                raise
+                undo.pop_all()
             opened(self)
             return Reply({"acquired": acquired_json(acquired)})
 

@@ -11,6 +11,7 @@ import errno
 import os
 import signal
 from collections.abc import Iterator
+from contextlib import ExitStack
 from types import TracebackType
 from typing import Self
 
@@ -44,7 +45,8 @@ class Detour:
 
     def __enter__(self) -> Self:
         ptrace.ptrace(ptrace.PTRACE_SEIZE, self.tid, 0, self._options)
-        try:
+        with ExitStack() as undo:
+            undo.callback(self._detach)
             ptrace.ptrace(ptrace.PTRACE_INTERRUPT, self.tid)
             self._until_event_stop()
             self._before = self._machine.get(self.tid)
@@ -56,9 +58,7 @@ class Detour:
             self._at = self._find_instruction()
             self._rseq = self._critical_section()
             ptrace.set_sigmask(self.tid, _ALL_SIGNALS)
-        except BaseException:
-            self._detach()
-            raise
+            undo.pop_all()
         return self
 
     def __exit__(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from contextlib import ExitStack
 
 from fdtui.acquire.injection import RISK, close_in_target, redirect_in_target
 from fdtui.errors import CallFailed, FdtuiError
@@ -123,17 +124,15 @@ class Redirect(Action):
     def perform(self, held: Held, args: Args, shown: Token) -> Outcome:
         to, before = word_at(args, 0), held.entry.link
         cloexec = held.has(os.O_CLOEXEC)
-        new = keepsake.keep(held.target, held.owned, cloexec, before)
-        try:
+        with ExitStack() as undo:
+            if keepsake.keep(held.target, held.owned, cloexec, before):
+                undo.callback(keepsake.forget, held.target)
             if to.startswith("|"):
                 self._into_command(held, to[1:], cloexec)
             else:
                 flags, _ = self._flags(held)
                 redirect_in_target(held.target, to, held.owned, flags=flags, cloexec=cloexec)
-        except BaseException:
-            if new:
-                keepsake.forget(held.target)
-            raise
+            undo.pop_all()
         return Outcome("redirected", f"{held.about()} from {before} to {to}", ("restore",))
 
     def _into_command(self, held: Held, command: str, cloexec: bool) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+from contextlib import ExitStack
 
 from fdtui.keeper.actions.arguments import Args, Argument, one_of, parse_size, whole, word_at
 from fdtui.keeper.actions.base import FILES, Action, Held, Outcome, Preview, Token, failed
@@ -139,17 +140,15 @@ class TruncateRewind(Action):
     def perform(self, held: Held, args: Args, shown: Token) -> Outcome:
         act = Act(held.owned)
         sticks = word_at(args, 0) == APPEND and not held.has(os.O_APPEND)
-        if sticks:
-            try:
-                act.set_flag(os.O_APPEND, True)
-            except OSError as error:
-                raise failed("fcntl F_SETFL O_APPEND", held, error) from error
-        try:
-            cut(held, 0)
-        except BaseException:
+        with ExitStack() as undo:
             if sticks:
-                act.set_flag(os.O_APPEND, False)
-            raise
+                try:
+                    act.set_flag(os.O_APPEND, True)
+                except OSError as error:
+                    raise failed("fcntl F_SETFL O_APPEND", held, error) from error
+                undo.callback(act.set_flag, os.O_APPEND, False)
+            cut(held, 0)
+            undo.pop_all()
         act.seek(0)
         if not held.has(os.O_APPEND) and not sticks:
             _again_while_overtaken(held, act)
