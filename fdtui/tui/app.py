@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from textual.screen import Screen
 
 from fdtui.render.safe import safe
 from fdtui.survey.processes import ProcessTable, Snapshot
+from fdtui.tui.garbage import CHECK, Garbage
 from fdtui.tui.linefilter import TerminalGuard
 from fdtui.tui.machine import Machine
 from fdtui.tui.poller import Job, Poller
@@ -102,6 +102,7 @@ class FdtuiApp(SessionApp):
         self.blurred = False
         self.crash: list[str] = []  # lines of the traceback, without the values of variables
         self._open_at = open_at
+        self._garbage = Garbage()
 
     # Starting and ending
 
@@ -115,15 +116,21 @@ class FdtuiApp(SessionApp):
         self.call_after_refresh(self._start)
 
     def _start(self) -> None:
-        gc.freeze()
-        gc.enable()
+        self._garbage.begin()
         if self.machine.live:
+            self.set_interval(CHECK, self._garbage.tidy)
             leave_with_the_terminal(0, lambda: self.call_later(self.leave, 129))
         _ = self.keeper
         self.equip()
         if self._open_at is not None:
             pid, fd = self._open_at
             self.open_process(pid, fd)
+
+    async def on_event(self, event: events.Event) -> None:
+        """Take note of every key and click, whoever it is for."""
+        if isinstance(event, events.InputEvent):
+            self._garbage.touched()
+        await super().on_event(event)
 
     def leave(self, status: int = 0) -> None:
         """End with this exit status; the terminal is restored by the driver."""

@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 
+from fdtui.kinds import all_kinds
 from fdtui.render import units
 from fdtui.render.safe import safe
 from fdtui.render.spans import Span, Spans
@@ -56,13 +57,14 @@ class MachineScreen(FilteringPlace, TakingPlace):
         self._engine = table.engine.name
         if app.last_sweep is None:
             app.last_sweep = app.process_table.sweep(cancelled)
+        all_kinds()  # their modules are read here: the first paint of a row would wait for them
         began = shown_at = time.monotonic()
         for _ in table.sweep(cancelled):
             if not self._view.complete and time.monotonic() - shown_at > _SHOW_EVERY:
                 app.post_message(app.Seen(self.job, table.answer(self._question)))
                 shown_at = time.monotonic()
         if not self._view.complete and not cancelled() and self._question.plain:
-            # Cells are decoded when painted; what is not shown can wait.
+            # Kinds are known already; what is decoded can wait.
             app.post_message(app.Seen(self.job, table.answer(self._question)))
         while not table.complete(cancelled):
             if cancelled():

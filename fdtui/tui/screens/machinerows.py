@@ -55,14 +55,17 @@ def columns(chosen: frozenset[str]) -> tuple[Column, ...]:
 
 
 def as_row(facts: Facts) -> DescriptorRow:
-    """The row as the Descriptors place has it; completed here if the background was not there."""
-    if not facts.kind:
-        facts = completed(facts)
+    """The row as the Descriptors place has it; decoded facts come from the background alone.
+
+    Those of a terminal, for one, are a look at every process.
+    """
     return DescriptorRow(facts.record.entry, kind_of(facts), facts.info)
 
 
 def selected_of(facts: Facts) -> Selected:
     """What the keys act on in that row."""
+    if not facts.kind:
+        facts = completed(facts)
     owner, record, row = facts.owner, facts.record, as_row(facts)
     fd = facts.special or record.fd
     target = Target(owner.pid, owner.start_time, record.fd) if record.fd >= 0 else None
