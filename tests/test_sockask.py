@@ -14,6 +14,7 @@ from fdtui.linux.abi import TcpState
 from fdtui.linux.netns import netns_of
 from fdtui.linux.owned import OwnedFd
 from fdtui.linux.peek import Peek
+from fdtui.linux.peek_socket import option, option_ints
 from fdtui.linux.procfs import ProcFs
 from fdtui.linux.sockask import Endpoint, ask_tcp, ask_unix_queues
 from tests.puppets import Puppet
@@ -98,3 +99,19 @@ def test_vsock_sockets_are_dumped_where_the_kernel_can(diag: socket.socket) -> N
             pytest.xfail("this kernel has no vsock_diag (CONFIG_VSOCKETS_DIAG)")
         one = found[ino(listener)]
         assert (one.state, one.lport) == (TcpState.LISTEN, listener.getsockname()[1])
+
+
+def test_options_whose_reading_clears_them_are_not_read() -> None:
+    so_error, so_type = 4, 3
+    with socket.socket() as sock, OwnedFd(os.dup(sock.fileno())) as owned:
+        peek = Peek(owned)
+        for wanted in ([so_error], [so_type, so_error]):
+            with pytest.raises(ValueError, match="clears it"):
+                option_ints(peek, [(socket.SOL_SOCKET, number) for number in wanted])
+        with pytest.raises(ValueError, match="clears it"):
+            option(peek, socket.SOL_SOCKET, so_error)
+        assert option(peek, socket.SOL_SOCKET, so_type) == socket.SOCK_STREAM
+        assert option_ints(peek, [(socket.SOL_SOCKET, so_type), (socket.IPPROTO_IPV6, 26)]) == [
+            socket.SOCK_STREAM,
+            None,
+        ]

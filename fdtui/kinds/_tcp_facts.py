@@ -8,7 +8,7 @@ from fdtui.kinds._info import integer, nested, number, text, words
 from fdtui.kinds.base import Counter, Fact, fact
 from fdtui.linux.json_types import Info
 from fdtui.linux.spans import Role
-from fdtui.linux.units import count, duration, plural, short_time, size_words
+from fdtui.linux.units import count, duration, plural, short_time, size_cell, size_words
 
 _ALARMING = ("total_retrans", "lost", "rcv_ooopack")
 _TIMERS = {"probe": "zero-window probe", "timewait": "forgotten"}
@@ -58,6 +58,41 @@ def timer_facts(info: Info) -> list[Fact]:
     role: Role = "attention" if tries or name == "probe" else "text"
     value = f"{_TIMERS.get(name, name)} in {left}"
     return [fact("timer", value, ", ".join(filter(None, (*words_, note))), role=role)]
+
+
+def brief_facts(told: Info) -> list[Fact]:
+    """What an admin asks first: how far, how wide, what got lost, how much went through."""
+    facts = _times(told)[:1]
+    window, mss = integer(told, "snd_cwnd"), integer(told, "snd_mss")
+    if facts and window is not None and mss is not None:
+        note = f"{facts[0].note}  cwnd {window:,}, mss {mss:,}"
+        facts = [facts[0]._replace(note=note.strip())]
+    if (retransmitted := integer(told, "total_retrans")) is not None:
+        lost = integer(told, "lost") or 0
+        role: Role = "attention" if retransmitted or lost else "text"
+        facts.append(fact("retrans", count(retransmitted), f"segments, {lost:,} lost now", role))
+    sent, received = integer(told, "bytes_acked"), integer(told, "bytes_received")
+    if sent is not None and received is not None:
+        rate = _rate(integer(told, "delivery_rate") or 0)
+        words_ = f"{size_words(sent)} acknowledged, {size_words(received)} received"
+        facts.append(fact("through", words_, f"delivery {rate}"))
+    return facts
+
+
+def memory_facts(memory: Info) -> list[Fact]:
+    """What the kernel holds for it, as ss -m has it; nothing where it holds none."""
+    parts = [
+        (integer(memory, key) or 0, word)
+        for key, word in (
+            *(("rmem_alloc", "received"), ("wmem_queued", "to send"), ("fwd_alloc", "reserved")),
+            *(("optmem", "for options"), ("backlog", "in the backlog")),
+        )
+    ]
+    total = sum(size for size, _ in parts)
+    if not total:
+        return []
+    words_ = ", ".join(f"{size_cell(size)} {word}" for size, word in parts if size)
+    return [fact("memory", size_cell(total), words_)]
 
 
 def info_facts(told: Info) -> list[Fact]:

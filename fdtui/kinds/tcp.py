@@ -9,7 +9,7 @@ from fdtui.kinds._inet import InetKind, is_service, listening, waiting_facts
 from fdtui.kinds._info import integer, line, nested, strong, text
 from fdtui.kinds._options import Option, option_text
 from fdtui.kinds._sockets import SHUT, filled, shut_facts
-from fdtui.kinds._tcp_facts import info_facts, timer_facts
+from fdtui.kinds._tcp_facts import brief_facts, info_facts, memory_facts, timer_facts
 from fdtui.kinds.base import Fact, Section, fact
 from fdtui.linux.abi import TcpState
 from fdtui.linux.cgroup import path_of_id
@@ -33,6 +33,7 @@ _TCP_INFO = 11
 _TCP_CONGESTION = 13
 _TCP_ULP = 31
 _TCP_INFO_SIZE = 512
+_UNMEASURED = ("LISTEN", "CLOSE")  # there TCP_INFO is left over from before, or never measured
 _MPTCP = 262
 
 
@@ -72,7 +73,7 @@ class Tcp(InetKind):
             found["not_sent"] = struct.unpack("i", peek.ioctl_read(SIOCOUTQNSD, 4))[0]
         except OSError:
             pass  # a listener has no send queue
-        asked = _asked(peek, found)
+        asked = _asked(peek, entry, found)
         if asked and found.pop("netns_error", None):
             found["netns"] = netns_of()  # it was found where we asked
         return {**found, **asked}
@@ -123,12 +124,17 @@ class Tcp(InetKind):
             facts.append(
                 filled("peer window", sent - unsent, peer, "bytes the peer will still take")
             )
-        return facts
+        return facts + memory_facts(nested(info, "meminfo"))
+
+    def details(self, entry: Entry, info: Info) -> tuple[Fact, ...]:
+        told = nested(info, "tcp_info")
+        measured = told and text(info, "state") not in _UNMEASURED
+        return (*super().details(entry, info), *(brief_facts(told) if measured else ()))
 
     def more_sections(self, info: Info) -> tuple[Section, ...]:
         told = nested(info, "tcp_info")
-        if not told or text(info, "state") in ("LISTEN", "CLOSE"):
-            return ()  # left over from before, or never measured
+        if not told or text(info, "state") in _UNMEASURED:
+            return ()
         return (Section("TCP_INFO", tuple(info_facts(told))),)
 
     def hold_cost(self, entry: Entry, info: Info) -> str:
@@ -141,7 +147,7 @@ class Tcp(InetKind):
         return super().hold_cost(entry, info)
 
 
-def _asked(peek: Peek, found: Info) -> Info:
+def _asked(peek: Peek, entry: Entry, found: Info) -> Info:
     """Return what sock_diag tells beyond getters: `timer shutdown cgroup`, and BBR's measures."""
     address, port = text(found, "laddr"), integer(found, "lport")
     if not address or not port:
@@ -151,7 +157,7 @@ def _asked(peek: Peek, found: Info) -> Info:
         with diag_socket(peek, integer(found, "netns")) as sock:
             told = ask_tcp(
                 sock,
-                peek.statx().ino,
+                entry.stat.ino if entry.stat else peek.statx().ino,
                 socket.AF_INET6 if text(found, "family") == "inet6" else socket.AF_INET,
                 socket.IPPROTO_TCP if text(found, "protocol") == "tcp" else _MPTCP,
                 Endpoint(address, port),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import errno
 import fcntl
 import mmap
 import os
@@ -14,7 +15,7 @@ import tempfile
 from pathlib import Path
 
 from tests.specimens.files import folder
-from tests.specimens.registry import Keep, Make, buffer, reads, specimen, syscall
+from tests.specimens.registry import Absent, Keep, Make, buffer, reads, specimen, syscall
 
 
 @specimen("eventfd", "eventfd", consume=reads(8), expected=struct.pack("Q", 42))
@@ -116,7 +117,12 @@ def _epoll_empty(keep: Keep) -> int:
 )
 def _inotify(keep: Keep) -> int:
     path = tempfile.mkdtemp(dir=folder(), prefix="watched ")
-    fd = syscall("inotify_init1", os.O_NONBLOCK)
+    try:
+        fd = syscall("inotify_init1", os.O_NONBLOCK)
+    except OSError as error:
+        if error.errno != errno.EMFILE:
+            raise
+        raise Absent("an instance left of fs.inotify.max_user_instances") from error
     in_create = 0x100
     syscall("inotify_add_watch", fd, buffer(os.fsencode(path) + b"\0"), in_create)
     syscall("inotify_add_watch", fd, buffer(b"/usr/share\0"), 0x2 | 0x80000000)
