@@ -139,12 +139,13 @@ def scan(engine: Engine) -> list[Record]:
     return [record for batch in engine.sweep(wants=wants) for record in batch]
 
 
-def middle_process(processes: int) -> int:
-    """A process of the load, none of the first; our parent without a load."""
+def middle_process(processes: int, root: int | None = None) -> int:
+    """A process of the load that descends from `root`; our parent without a load."""
     for pid in PROC.pids() if processes else ():
         try:
             stat = PROC.stat(pid)
-            if stat.comm == f"load-{processes // 2}" and stat.state != "Z":
+            named = stat.comm == f"load-{processes // 2}"
+            if named and root in (None, PROC.stat(stat.ppid).ppid):
                 return pid
         except OSError:
             continue
@@ -159,8 +160,8 @@ def main() -> None:
     options = parser.parse_args()
     running = load(options.processes, options.fds) if options.processes else nullcontext()
     gc.disable()
-    with running:
-        clock, ways, pid = Clock(), askers(), middle_process(options.processes)
+    with running as root:
+        clock, ways, pid = Clock(), askers(), middle_process(options.processes, root)
         for asker in ways.values():  # what stays is started: workers, the kernel's program
             asker.of_process(pid, PROC.entries(pid, PROC.fds(pid)[:1]))
         for _ in range(options.rounds):
