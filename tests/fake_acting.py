@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fdtui.errors import FdtuiError
+from fdtui.errors import CallFailed, FdtuiError
 from fdtui.keeper.actions import fitting
 from fdtui.keeper.actions.base import Held, Outcome
 from fdtui.keeper.actions.codec import action_named, args_from, outcome_json, preview_json
 from fdtui.keeper.actions.doing import held_words, identity
-from fdtui.keeper.api import Acquired
+from fdtui.keeper.api import Acquired, Progress
 from fdtui.keeper.codec import text
 from fdtui.keeper.operations import Reply
 from fdtui.keeper.reading import Stretch
@@ -32,8 +34,17 @@ class Acting:
         self.outcomes: list[Outcome | FdtuiError] = []
         self.performed: list[Info] = []
 
-    def answer(self, op: str, args: Info, acquired: Acquired, thing: Thing) -> Reply:
+    def answer(
+        self,
+        op: str,
+        args: Info,
+        acquired: Acquired,
+        thing: Thing,
+        progress: Progress | None = None,
+    ) -> Reply:
         """Do as the operation of that name."""
+        if op == "dump":
+            return dump(args, thing, progress)
         kind = classify(thing.entry)
         if op == "actions":
             fit = fitting(kind.name, thing.entry) if acquired.shares_description else []
@@ -52,6 +63,21 @@ class Acting:
         if isinstance(outcome, FdtuiError):
             raise outcome
         return Reply(outcome_json(outcome))
+
+
+def dump(args: Info, thing: Thing, progress: Progress | None) -> Reply:
+    """Write what the thing reads to the path asked for, and over a file only if that was meant."""
+    path, kind = Path(text(args["path"])), classify(thing.entry)
+    if kind.view.value not in ("bytes", "queue"):
+        raise FdtuiError(f"a {kind.name} has no bytes to dump")
+    if path.exists() and not args["overwrite"]:
+        raise CallFailed(f"open({path})", errno.EEXIST, "it exists")
+    size = kind.size(thing.entry, thing.info) or 0
+    data = thing.read(0, size)
+    path.write_bytes(data)
+    if progress is not None:
+        progress(len(data), size)
+    return Reply({"dumped": [str(path), len(data), len(data), 0, "read", 0.0]})
 
 
 def _held(owned: OwnedFd, acquired: Acquired, thing: Thing) -> Held:
