@@ -49,7 +49,7 @@ class Processes(TablePlace):
     def __init__(self) -> None:
         super().__init__("fds")
         self._tree = False
-        self._at_top = False  # the cursor stays on what comes first
+        self._at_top = False  # the cursor waits for something to leak
         self._snapshot: Snapshot | None = None
         self._rows = ProcessRows(())
 
@@ -101,8 +101,9 @@ class Processes(TablePlace):
                 (Span("f", "key"), Span(" asks who has a path, a port or a pipe", "muted")),
             )
         self.table.set_source(self._rows)
-        if self._at_top:
+        if self._at_top and len(self._rows):
             self.table.move_to(0)
+            self._at_top = not units.trend_change(self._rows.row(0).trend)
 
     def filter_note(self) -> Spans:
         count = (Span(units.plural(len(self._rows), "process", "processes"), "muted"),)
@@ -142,7 +143,7 @@ class Processes(TablePlace):
         await ask_who_has(self, self.filter_text if self._is_question() else "")
 
     def action_by_change(self) -> None:
-        """Sort by how many descriptors were gained; the cursor stays on what leaks most."""
+        """Sort by how many descriptors were gained; the cursor goes to what gained most."""
         self._at_top = True
         self.sort_by("trend")
 
