@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 
 from fdtui.linux.procfs import ProcFs
 from tests.terminal import Terminal
@@ -14,15 +13,8 @@ LINE = re.compile(r"^.?\s(\d\d:\d\d:\d\d)  (\S.*)$")
 class Keys(Terminal):
     """fdtui at the descriptors of a process."""
 
-    def __init__(
-        self,
-        pid: int,
-        *,
-        columns: int = 120,
-        lines: int = 40,
-        environment: Mapping[str, str] | None = None,
-    ) -> None:
-        super().__init__([str(pid)], columns=columns, lines=lines, environment=environment)
+    def __init__(self, pid: int, *, columns: int = 120, lines: int = 40) -> None:
+        super().__init__([str(pid)], columns=columns, lines=lines)
         self.pid = pid
         self.wait_for(lambda text: "FD  KIND" in text and f" {pid}" in text)
 

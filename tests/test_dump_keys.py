@@ -99,19 +99,24 @@ def test_it_is_dumped_from_every_place(
     assert sorted(os.listdir(tmp_path)) == ["out"]
 
 
-def keeper_with(mark: str) -> int:
-    """The keeper whose environment has a mark: that of the screen which started it."""
+def keepers() -> list[int]:
+    """Every keeper there is, also those of other sessions."""
+    found = []
     for pid in ProcFs().pids():
         try:
-            if "keeper" in ProcFs().stat(pid).comm and mark in environment_of(pid):
-                return pid
+            if ProcFs().stat(pid).comm == "fdtui-keeper":
+                found.append(pid)
         except OSError:
             continue  # it has just ended
-    raise AssertionError("no keeper")
+    return found
 
 
-def environment_of(pid: int) -> str:
-    return Path(f"/proc/{pid}/environ").read_bytes().decode(errors="replace")
+def has_open(pid: int, path: Path) -> bool:
+    folder = Path(f"/proc/{pid}/fd")
+    try:
+        return str(path) in {os.readlink(folder / name) for name in os.listdir(folder)}
+    except OSError:
+        return False  # another one, which has just closed something or ended
 
 
 @pytest.mark.needs_root
@@ -122,15 +127,17 @@ def test_progress_is_shown_and_escape_leaves_nothing(puppet: Puppet) -> None:
     folder = Path(tempfile.mkdtemp(dir="/dev/shm"))
     out = folder / "out"
     try:
-        with Keys(puppet.pid, environment={"MARK": folder.name}) as keys:
+        with Keys(puppet.pid) as keys:
             keys.select(fd)
-            keeper = keeper_with(folder.name)
+            known = keepers()
             keys.press("d")
             keys.below("dump to large")
             keys.press("home", *["\x1b[3~"] * len("large"))
             keys.below("dump to  ")
             keys.press(str(out), "enter")
-            until(lambda: keys.pump(0) or Path(f"{out}.part").exists())
+            part = Path(f"{out}.part")
+            until(lambda: any(has_open(pid, part) for pid in known))
+            (keeper,) = (pid for pid in known if has_open(pid, part))
             os.kill(keeper, signal.SIGSTOP)
             text = keys.below("dumping fd")
             assert "esc stops" in text
