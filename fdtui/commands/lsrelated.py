@@ -11,6 +11,7 @@ from fdtui.survey.facts import Facts
 from fdtui.survey.lookup import Lookup
 from fdtui.survey.neighbours import Neighbour, Neighbours
 from fdtui.survey.peers import PeerIndex, has_no_peer
+from fdtui.survey.scan import EngineName
 from fdtui.survey.sharing import SharingSets, sharing_of_records
 from fdtui.survey.socket_peers import namespaces, socket_peers
 
@@ -59,9 +60,11 @@ class Relations:
         return f'{text},"peers":{lsjson.peers_of(found)}' if found else f'{text},"peers":[]'
 
 
-def of_processes(rows: Sequence[Facts], sharing: bool, peers: bool) -> list[Facts]:
-    """Of a few processes: one pass over the links of the machine for each."""
-    neighbours = Neighbours(ProcFs())
+def of_processes(
+    rows: Sequence[Facts], sharing: bool, peers: bool, engine: EngineName
+) -> list[Facts]:
+    """Of a few processes: one pass over the machine for each."""
+    neighbours = Neighbours(ProcFs(), engine)
     by_pid: dict[int, list[Facts]] = {}
     for one in rows:
         by_pid.setdefault(one.owner.pid, []).append(one)

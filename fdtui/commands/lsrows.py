@@ -101,7 +101,7 @@ class Scan:
         if rows and (self.asked.sharing or self.asked.peers):
             from fdtui.commands.lsrelated import of_processes
 
-            rows = of_processes(rows, self.asked.sharing, self.asked.peers)
+            rows = of_processes(rows, self.asked.sharing, self.asked.peers, self.asked.engine)
         return sorted(lswork.fitting(rows, job), key=_place)
 
     def _related(self, job: Job) -> Iterator[bytes]:
