@@ -36,7 +36,7 @@ on the screen, from the start (? shows all keys):
   who has port 5432, what keeps /mnt busy   f 5432, f /mnt
   what does this job print                  find it (/ and a part of its name), o
   its output shall go elsewhere             find it, w and a path
-  too many open files: what leaks           c, enter, g
+  too many open files: what leaks           c, enter, u
   who holds the other end, how far is it    find it, enter
   one connection hangs                      its socket, x h
 

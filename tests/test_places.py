@@ -285,3 +285,17 @@ def test_a_key_can_be_remapped() -> None:
             assert "├ " in text_of(app)
 
     asyncio.run(run())
+
+
+def test_g_is_the_first_row_of_a_table_as_everywhere() -> None:
+    async def story(app: FdtuiApp, pilot: Pilot[int], world: World) -> None:
+        for place in ("descriptors", "processes"):
+            if place == "processes":
+                await press(app, pilot, "escape")
+            rows = app.screen.query_one("#table", LineTable).rows
+            await press(app, pilot, "G")
+            assert rows.cursor > 0
+            await press(app, pilot, "g")
+            assert rows.cursor == 0
+
+    play(story, at=(4182, None))

@@ -98,7 +98,7 @@ def test_a_server_that_leaks_descriptors() -> None:
         story.wait_for(lambda _: story.selected.split()[:1] == [str(server.pid)])
         story.key("enter")
         story.wait_for(lambda text: "TARGET" in text and str(server.pid) in text)
-        story.key("g")
+        story.key("u")
         story.wait_for("by kind")
         story.wait_for(lambda _: {"|", "pipe"} < set(story.selected.split()))
         story.wait_for(lambda _: re.search(r"\+\d+ in \d+s", story.selected) is not None)
@@ -180,7 +180,7 @@ def test_which_descriptors_are_one_description(tmp_path: Path) -> None:
                 story.down_to(1)
                 story.wait_for("4 descriptors in 2 processes")
                 story.wait_for(str(other))
-                story.press("g", "g")
+                story.press("u", "u")
                 story.wait_for("fd 1, 2 +2 elsewhere")
         finally:
             os.kill(other, signal.SIGKILL)

@@ -191,7 +191,7 @@ class Descriptors(GroupingPlace):
         take = [("enter", "look"), ("s", "steal"), ("p", "pull"), ("o", "open anew")]
         freeze = ("space", "thaw" if self.fdtui.frozen_at is not None else "freeze")
         act = [("x", "act"), ("d", "dump"), ("!", "run"), ("w", "redirect")]
-        table = [("g", "group"), ("/", "filter"), ("< >", "sort")]
+        table = [("u", "group"), ("/", "filter"), ("< >", "sort")]
         return (take, act, table, [freeze, ("y", "yank")]), (("?", "keys"), ("esc", "back"))
 
     def filter_note(self) -> Spans:

@@ -15,10 +15,10 @@ from fdtui.tui.screens.taking import TakingPlace
 
 
 class GroupingPlace(TakingPlace):
-    """`g` goes through the groupings; enter on a head shows or hides its rows."""
+    """`u` goes through the groupings; enter on a head shows or hides its rows."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("g", "group", "group by kind", id="fd.group", show=False, priority=True),
+        Binding("u", "group", "group by kind", id="fd.group", show=False, priority=True),
     ]
 
     def __init__(self, sort: str) -> None:
@@ -70,7 +70,7 @@ class GroupingPlace(TakingPlace):
         return True
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """While something is typed, `g` is a letter like any other."""
+        """While something is typed, `u` is a letter like any other."""
         if action == "group":
             return not self.typing
         return super().check_action(action, parameters)

@@ -35,7 +35,7 @@ class MachineScreen(FilteringPlace, TakingPlace):
     sortable = tuple(SORTS)
     descending_first = frozenset({"size", "pos", "blocks"})
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("g", "group", "group", id="machine.group", show=False, priority=True),
+        Binding("g,u", "group", "group", id="machine.group", show=False, priority=True),
         Binding("c", "columns", "columns", id="machine.columns", show=False),
         Binding("f", "who", "who has this", id="machine.who", show=False),
     ]
