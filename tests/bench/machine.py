@@ -91,8 +91,9 @@ def screen(engine: str) -> Terminal:
     """The screen with this engine, at rest at home."""
     term = Terminal([engine], command=[sys.executable, "-c", SCREEN])
     term.wait_for(lambda text: "processes," in text and "live" in text, 30)
-    while term.pump(1.5):
-        pass
+    rests = time.monotonic() + 2
+    while time.monotonic() < rests:
+        term.pump(0.2)
     return term
 
 
