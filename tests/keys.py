@@ -64,7 +64,7 @@ class Keys(Terminal):
 
         def listed(text: str) -> bool:
             found.clear()
-            _, _, below = text.partition("─ this session ─")
+            _, _, below = text.rpartition("─ this session ─")
             for row in below.splitlines()[1:-2]:
                 if match := LINE.match(row):
                     found.append(match[2].rstrip())

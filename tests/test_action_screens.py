@@ -467,6 +467,8 @@ def test_the_confirmation_as_drawn(size: tuple[int, int]) -> None:
         snapshots.check(on.app, f"action-menu-{size[0]}x{size[1]}")
         await on.press("t")
         await on.until("leave it alone")
+        if size[0] == 120:  # where the dialog leaves the row's mark free
+            await on.until("*▎   7  - regula")
         words = " ".join(on.text.replace("│", " ").split())
         assert words.count("same description: rewound too") == 2
         assert "its offset will lie beyond the end" in words
