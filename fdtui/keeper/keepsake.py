@@ -132,8 +132,8 @@ def main() -> None:
     os.chdir("/")
     for number in (signal.SIGINT, signal.SIGHUP, signal.SIGQUIT, signal.SIGPIPE):
         signal.signal(number, signal.SIG_IGN)
+    Path("/proc/self/comm").write_text("fdtui-keepsake")  # before it is root's to write
     syscalls.prctl(syscalls.PR_SET_DUMPABLE, 0)
-    Path("/proc/self/comm").write_text("fdtui-keepsake")
     listener = socket.socket(fileno=0)
     poll = select.poll()
     poll.register(listener.fileno(), select.POLLIN)
