@@ -38,7 +38,7 @@ from fdtui.linux.owned import OwnedFd
 from fdtui.linux.procfs import Failure, ProcFs
 from fdtui.linux.status import CAP_SYS_PTRACE, read_status
 from tests.other_user import NOBODY, PYTHON, argv_as, package, run_as, sudoers
-from tests.puppets import Puppet, ended, hangfs, until
+from tests.puppets import Puppet, ended, hangfs, until, served
 
 
 @pytest.fixture
@@ -269,6 +269,19 @@ def test_a_dead_file_server_takes_one_child_and_not_the_helper(
         assert helper.client.counts([puppet.pid])
     with pytest.raises(OSError, match="not connected"):  # its server is dead
         copy.close()
+
+
+@pytest.mark.needs_root
+def test_a_file_server_that_answers_nothing_is_not_asked(
+    helper: HelperProcess, puppet: Puppet, tmp_path: Path
+) -> None:
+    """Not even for an extended attribute: one file would cost the tables of every process."""
+    with served(tmp_path / "dead") as die:
+        fd = puppet(f"os.open({str(tmp_path / 'dead' / 'fine')!r}, os.O_RDONLY)")
+        die()
+        (table,) = helper.client.tables([puppet.pid], fd, fd)
+        assert table.entries[0].link == str(tmp_path / "dead" / "fine")
+        assert table.entries[0].error is None
 
 
 def test_every_steal_is_logged(puppet: Puppet) -> None:

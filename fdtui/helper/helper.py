@@ -249,13 +249,16 @@ def row(pid: int, fd: int, code: int) -> bytes:
         mode = os.lstat(name).st_mode
     if fd != PROCESS:
         link = blob(lambda: os.readlink(os.fsencode(name)))
+    proto = BLOB.pack(errno.ENODATA, 0)
+    if link.startswith(b"socket:[", BLOB.size):  # of a file its server would be asked
+        proto = blob(lambda: os.getxattr(name, b"system.sockprotoname"))
     return b"".join(
         (
             ROW.pack(pid, fd, mode),
             link,
             blob(lambda: read_file(info, MAX_FDINFO).rpartition(b"\n")[0] + b"\n"),
             blob(lambda: statx(-100, os.fsencode(name))),
-            blob(lambda: os.getxattr(name, b"system.sockprotoname")),
+            proto,
         )
     )
 
