@@ -149,7 +149,12 @@ class Deed:
             ident = self.acquired.id
             self.app.holds = [hold for hold in self.app.holds if hold.acquired.id != ident]
             released = self.app.keeper.release(ident)
-            self.app.when(released, lambda _: self.app.refresh_held())
+
+            def gone(_: object) -> None:
+                """Also when it was released by itself: the target has just closed its own."""
+                self.app.refresh_held()
+
+            self.app.when(released, gone, gone)
 
 
 def _without(subject: str, words: str) -> str:
