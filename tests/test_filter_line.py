@@ -17,6 +17,7 @@ from fdtui.tui.earlier import MOST, Earlier
 from fdtui.tui.widgets.assist import Assist
 from fdtui.tui.widgets.hints import offered, pointed
 from tests.invented import World
+from tests.latency import selected
 from tests.puppets import Puppet
 from tests.terminal import Terminal
 from tests.test_places import play, press
@@ -234,3 +235,19 @@ def test_filters_of_an_earlier_session_come_back(tmp_path: Path) -> None:
             term.press("enter")
             term.wait_for(lambda text: " 1 of " in text and f"{puppet.pid} " in text)
             assert fd
+
+
+def test_who_has_it_means_this_file_and_not_its_number_elsewhere(tmp_path: Path) -> None:
+    with Puppet() as puppet, Terminal([]) as term:
+        fd = puppet(f"os.open({str(tmp_path)!r}, os.O_RDONLY)")
+        status = os.stat(tmp_path)
+        dev = f"{os.major(status.st_dev)}:{os.minor(status.st_dev)}"
+        term.wait_for("processes,")
+        term.press("2")
+        term.wait_for("TARGET")
+        term.press("/", f"pid == {puppet.pid} and fd == {fd}", "enter")
+        term.wait_for(lambda _: selected(term).split()[:1] == [str(puppet.pid)])
+        term.press("f")
+        term.wait_for(f'/ dev == "{dev}" and ino == {status.st_ino} ')
+        term.wait_for(lambda text: " 1 of " in text)
+        assert selected(term).split()[0] == str(puppet.pid)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Sequence
 from typing import ClassVar
@@ -200,7 +201,11 @@ class MachineScreen(FilteringPlace, TakingPlace):
         line = self._line()
         if isinstance(line, Facts):
             record = line.record
-            self.filter_text = f"ino == {record.ino}"
+            if record.ino < 0 or record.dev < 0:
+                self.show_result("nobody may look at what it is", failed=True)
+                return
+            dev = f"{os.major(record.dev)}:{os.minor(record.dev)}"
+            self.filter_text = f'dev == "{dev}" and ino == {record.ino}'
             self.rebuild()
             self._show_kept()
 
