@@ -24,6 +24,7 @@ from fdtui.errors import CallFailed
 from fdtui.linux import scm, syscalls
 from fdtui.linux.detour import block_signals
 from fdtui.linux.owned import OwnedFd
+from fdtui.linux.spawn import wait_for_children
 
 MAX_ORDER = 8192
 _MAX_FDS = 3  # where to answer, what to give, what is expected
@@ -36,6 +37,7 @@ def main() -> None:
     syscalls.prctl(syscalls.PR_SET_DUMPABLE, 0)
     for number in (signal.SIGINT, signal.SIGHUP, signal.SIGQUIT, signal.SIGTSTP, signal.SIGPIPE):
         signal.signal(number, signal.SIG_IGN)
+    wait_for_children()
     gc.freeze()
     children = 0
     poll = select.poll()

@@ -25,6 +25,7 @@ from fdtui.keeper.watching import in_target
 from fdtui.kinds.base import View
 from fdtui.linux import syscalls
 from fdtui.linux.owned import OwnedFd
+from fdtui.linux.spawn import wait_for_children
 from fdtui.render.safe import plain
 
 CHUNK = 1 << 20  # bytes
@@ -81,6 +82,7 @@ def run(args: argparse.Namespace) -> int:
     target = parse_target(args.target)
     read_end, write_end = map(OwnedFd, os.pipe2(os.O_CLOEXEC))
     parent = os.getpid()
+    wait_for_children()
     pid = os.fork()
     if pid == 0:
         read_end.close()

@@ -23,7 +23,7 @@ from fdtui.keeper.looks import open_custody
 from fdtui.linux.act import Act
 from fdtui.linux.owned import OwnedFd
 from fdtui.linux.peek import Peek
-from fdtui.linux.spawn import spawn
+from fdtui.linux.spawn import spawn, wait_for_children
 from fdtui.render.safe import plain
 
 Handler: TypeAlias = "Callable[[int, FrameType | None], object] | int | None"
@@ -67,6 +67,7 @@ def run(args: argparse.Namespace) -> int:
 
 def execute(command: list[str], inherited: dict[int, OwnedFd], ours: ExitStack) -> int:
     """Start it, close `ours` so that only the command has it, wait; returns its exit status."""
+    wait_for_children()
     with ours, signals_waiting() as mask:
         try:
             pid = spawn(command, inherited, mask=mask)

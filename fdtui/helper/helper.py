@@ -181,6 +181,7 @@ def harden(via: str) -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP, signal.SIGTSTP, signal.SIGPIPE):
         signal.signal(number, signal.SIG_IGN)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # ignored, ended children are not told
     name = ctypes.create_string_buffer(b"fdtui-helper")
     syscall("prctl", 15, ctypes.addressof(name))
     syscall("prctl", 4, 0)  # PR_SET_DUMPABLE: nobody steals from the helper

@@ -13,6 +13,15 @@ from fdtui.linux.scm import HasFileno
 _detached: list[int] = []  # of this process's children, reaped when the next one is started
 
 
+def wait_for_children() -> None:
+    """Have the kernel keep ended children for waitpid(2): for the main thread of a process.
+
+    SIGCHLD that somebody ignored stays so through exec(2).  Then a child is gone at once, waiting
+    fails with ECHILD, and its pid may be a stranger's by the time it is sent a signal.
+    """
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+
+
 def spawn_detached(command: Sequence[str], inherited: Mapping[int, HasFileno]) -> None:
     """Start one in a session of its own that may outlive this process; nobody waits for it."""
     for pid in list(_detached):
