@@ -38,7 +38,7 @@ from fdtui.linux.owned import OwnedFd
 from fdtui.linux.procfs import Failure, ProcFs
 from fdtui.linux.status import CAP_SYS_PTRACE, read_status
 from tests.other_user import NOBODY, PYTHON, argv_as, package, run_as, sudoers
-from tests.puppets import Puppet, ended, hangfs, until, served
+from tests.puppets import Puppet, ended, hangfs, served, until
 
 
 @pytest.fixture
