@@ -12,7 +12,8 @@ from fdtui.acquire.base import Target
 from fdtui.errors import FdtuiError
 from fdtui.keeper.api import Acquired, Event, Window
 from fdtui.keeper.client import KeeperClient, start_keeper
-from tests.puppets import Puppet, until
+from fdtui.linux.procfs import ProcFs
+from tests.puppets import Puppet, hangfs, until
 
 PATIENCE = 10.0
 SOON = 0.5  # seconds within which a hold lets go
@@ -150,3 +151,17 @@ def test_release_all_counts(keeper: KeeperClient, puppet: Puppet) -> None:
     assert keeper.release_all().result(PATIENCE) == 5
     assert keeper.held().result(PATIENCE) == []
     keeper.state(seen.id).result(PATIENCE)
+
+
+@pytest.mark.needs_root
+def test_a_release_is_one_whatever_the_server_says(
+    keeper: KeeperClient, puppet: Puppet, tmp_path: Path
+) -> None:
+    """close(2) of a file whose server died is ENOTCONN, and the number is free all the same."""
+    before = ProcFs().fd_count(keeper.pid)
+    with hangfs(tmp_path / "fuse") as folder:
+        fd = puppet(f"os.open({str(folder / 'fine')!r}, os.O_RDWR)")
+        held = keeper.steal(puppet.target(fd)).result(PATIENCE)
+    keeper.release(held.id).result(PATIENCE)
+    assert keeper.held().result(PATIENCE) == []
+    assert ProcFs().fd_count(keeper.pid) == before

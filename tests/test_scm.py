@@ -7,11 +7,13 @@ import os
 import resource
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from fdtui.linux import scm
 from fdtui.linux.owned import OwnedFd
+from tests.puppets import hangfs
 
 Pair = tuple[socket.socket, socket.socket]
 
@@ -125,3 +127,17 @@ def test_a_socket_that_must_not_take_descriptors_takes_none() -> None:
             scm.send(one, b"x", [one])
             assert two.recv(16) == b"x"
         assert open_fds() == before
+
+
+@pytest.mark.needs_root
+def test_all_are_closed_whatever_a_server_says(pair: Pair, tmp_path: Path) -> None:
+    """close(2) of a file whose server died is ENOTCONN: no reason to keep the others."""
+    with hangfs(tmp_path / "fuse") as folder:
+        with (
+            OwnedFd(os.open(folder / "fine", os.O_RDWR)) as file,
+            OwnedFd(os.open(__file__, os.O_RDONLY)) as other,
+        ):
+            scm.send(pair[0], b"x", [file, other])
+        message = scm.receive(pair[1], 10, 2)
+    message.close()
+    assert all(fd.closed for fd in message.fds)

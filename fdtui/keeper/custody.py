@@ -111,7 +111,7 @@ class Custody:
         """Close everything; blocks for as long as a hung FUSE or NFS server wants."""
         for owned in (self.shared, self.private, self.pidfd):
             if owned is not None:
-                owned.close()
+                owned.let_go()
 
 
 def same_identity(first: Identity, listed: Entry, owned: OwnedFd, entry: Entry) -> bool:

@@ -86,7 +86,7 @@ def borrow_only(custody: Custody) -> None:
     shared = custody.shared
     if shared is not None and not _needed(custody):
         custody.shared = None
-        shared.close()
+        shared.let_go()
 
 
 def _needed(custody: Custody) -> bool:

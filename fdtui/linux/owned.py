@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from types import TracebackType
 from typing import Self
@@ -40,6 +41,17 @@ class OwnedFd:
         """Close.  May block for as long as a hung FUSE or NFS server wants (->flush)."""
         if self._fd >= 0:
             os.close(self.release())
+
+    def let_go(self) -> None:
+        """Close what a stranger gave: an error of its file is the stranger's, and the number free.
+
+        close(2): EIO, or ENOTCONN of a server that died; EBADF would be a bug of ours.
+        """
+        try:
+            self.close()
+        except OSError as error:
+            if error.errno == errno.EBADF:
+                raise
 
     def __enter__(self) -> Self:
         return self

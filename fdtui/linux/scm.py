@@ -48,7 +48,7 @@ class Message(NamedTuple):
     def close(self) -> None:
         """Close every descriptor that came."""
         for fd in self.fds:
-            fd.close()
+            fd.let_go()
 
 
 class Truncated(FdtuiError):
