@@ -11,6 +11,7 @@ from tests.terminal import Terminal
 MARK = "▎"
 PATIENCE = 20.0  # seconds
 _FIRST_ROWS = 5  # lines under the title
+_LAST_ROWS = 6  # lines from the end
 
 
 def line_of_selected(term: Terminal) -> int | None:
@@ -46,6 +47,8 @@ def answers(term: Terminal, seconds: float, pause: float = 0.02, until: int = 30
         y = line_of_selected(term)
         if y is not None and y < _FIRST_ROWS:
             key = "j"  # what was below has ended: there may be nothing above
+        elif y is not None and y > term.screen.lines - _LAST_ROWS:
+            key = "k"
         costs.append(answer(term, key, until))
         rests = time.monotonic() + pause
         while (left := rests - time.monotonic()) > 0:
