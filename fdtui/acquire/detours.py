@@ -26,6 +26,7 @@ from fdtui.linux.status import CAP_SYS_ADMIN, read_status
 SOCK_SEQPACKET, SOCK_CLOEXEC, SOCK_NONBLOCK = 5, 0o2000000, 0o4000
 AT_FDCWD = -100
 O_CLOEXEC, O_NOCTTY = 0o2000000, 0o400
+_LONGEST_PATH = 3500  # bytes of one page, where it is put
 _ADDRESS, _HEADER, _IOV, _DATA, _CONTROL, _PATH = 0, 128, 192, 208, 256, 512
 _MAX_THREADS = 64  # looked at for one that is easy to stop
 _CLONE_NEWNET = 0x40000000
@@ -273,6 +274,10 @@ def _receive(order: Order, detour: Detour, listener: socket.socket, given: Owned
 
 
 def _open(order: Order, detour: Detour) -> int:
-    path = detour.write(_PATH, os.fsencode(order.path)[:3500] + b"\0")
+    name = os.fsencode(order.path)
+    if len(name) > _LONGEST_PATH or b"\0" in name:  # cut short it would name another file
+        code = errno.EINVAL if b"\0" in name else errno.ENAMETOOLONG
+        raise refused(order, code, f"{os.strerror(code)}: {len(name)} bytes")
+    path = detour.write(_PATH, name + b"\0")
     flags = order.flags | O_CLOEXEC | O_NOCTTY
     return detour.call("openat", AT_FDCWD, path, flags, order.mode)

@@ -22,7 +22,7 @@ import socket
 from fdtui.acquire.detours import Order, refused, run
 from fdtui.errors import CallFailed
 from fdtui.linux import scm, syscalls
-from fdtui.linux.detour import block_signals
+from fdtui.linux.detour import Hangs, block_signals
 from fdtui.linux.owned import OwnedFd
 from fdtui.linux.spawn import wait_for_children
 
@@ -87,7 +87,10 @@ def explain(order: Order, error: OSError) -> dict[str, str | int]:
     """Put an errno of ptrace(2), or of a call in the target, into words."""
     code = error.errno or errno.EIO
     cause, remedy = "", ""
-    if isinstance(error, TimeoutError):
+    if isinstance(error, Hangs):
+        cause = f"{error.strerror} waits in it: for the other end of a FIFO, or for a file server"
+        remedy = "it was interrupted there, and the target goes on as before"
+    elif isinstance(error, TimeoutError):
         cause = "it does not stop: frozen, or in an uninterruptible wait"
         remedy = "pidfd_getfd and the helper need no stop"
     elif isinstance(error, ProcessLookupError):

@@ -55,7 +55,9 @@ class Workers:
             try:
                 message = scm.receive(ours, 8192, 1)
             except TimeoutError as error:
-                raise CallFailed(order.call, errno.ETIMEDOUT, "the worker hangs") from error
+                cause = "the call hangs in the target, as of a dead file server"
+                remedy = "the target goes on as before when that answers, or has ended"
+                raise CallFailed(order.call, errno.ETIMEDOUT, cause, remedy) from error
         if not message.data:
             raise CallFailed(order.call, errno.EPIPE, "the worker died")
         said = json.loads(message.data)

@@ -8,6 +8,7 @@ that ends right afterwards may do this: its end detaches, whatever went wrong.
 from __future__ import annotations
 
 import errno
+import math
 import os
 import signal
 from collections.abc import Iterator
@@ -23,7 +24,12 @@ from fdtui.linux.status import read_status
 PAGE = 4096
 PROT_READ_WRITE, MAP_PRIVATE_ANONYMOUS = 3, 0x22
 _ALL_SIGNALS = b"\xff" * 8
+_INTERRUPTED = (errno.EINTR, 512, 513, 514, 516)  # ERESTARTSYS and its like, of the kernel alone
 _MAX_SEARCH = 4 << 20  # bytes of one mapping that are searched for an instruction
+
+
+class Hangs(TimeoutError):
+    """A call made in the target waited for somebody and was interrupted; strerror is its name."""
 
 
 class Detour:
@@ -48,7 +54,7 @@ class Detour:
         with ExitStack() as undo:
             undo.callback(self._detach)
             ptrace.ptrace(ptrace.PTRACE_INTERRUPT, self.tid)
-            self._until_event_stop()
+            self._until_event_stop(self.seconds)
             self._before = self._machine.get(self.tid)
             self._after = self._before
             # Some calls return EINTR at any stop, though no handler is going to run.
@@ -72,18 +78,19 @@ class Detour:
             # Only from an event stop does the kernel apply its own rules of restarting calls.
             ptrace.ptrace(ptrace.PTRACE_INTERRUPT, self.tid)
             ptrace.ptrace(ptrace.PTRACE_CONT, self.tid)
-            self._until_event_stop()
+            self._until_event_stop(math.inf)
         finally:
             self._restore()
 
     def call(self, name: str, *args: int) -> int:
-        """Have the target make a system call; OSError with the errno it got."""
+        """Have the target make a system call; OSError with the errno it got, Hangs."""
         number = self._machine.numbers[name]
         padded = (*args, *(0,) * (6 - len(args)))
         self._machine.system_call(self.tid, self._before, self._at, number, padded)
-        self._to_syscall_stop()
-        self._to_syscall_stop()
+        late = [self._to_syscall_stop() for _ in ("entry", "exit")]
         result = self._machine.result(self._machine.get(self.tid))
+        if any(late) and -result in _INTERRUPTED:
+            raise Hangs(errno.ETIMEDOUT, name)
         if -4096 < result < 0:
             raise OSError(-result, os.strerror(-result))
         return result
@@ -130,23 +137,32 @@ class Detour:
         except OSError:
             pass  # not stopped, or dead: the end of this process detaches
 
-    def _until_event_stop(self) -> Stop:
+    def _until_event_stop(self, seconds: float) -> Stop:
         """Wait for the stop asked for; signals that come first are delivered as they would be."""
         while True:
-            stop = ptrace.wait_stop(self.tid, self.seconds)
+            stop = ptrace.wait_stop(self.tid, seconds)
             if stop.event == PTRACE_EVENT_STOP:
                 return stop
             passed = stop.signal if stop.event == 0 and stop.signal != ptrace.SYSCALL_STOP else 0
             ptrace.ptrace(ptrace.PTRACE_CONT, self.tid, 0, passed)
 
-    def _to_syscall_stop(self) -> None:
-        """Resume up to the next entry or exit of a call; SIGSTOP and SIGCONT may come between."""
-        passed = 0
+    def _to_syscall_stop(self) -> bool:
+        """Resume up to the next entry or exit of a call; SIGSTOP and SIGCONT may come between.
+
+        Returns whether it took too long and was interrupted.  Giving up would be the end of the
+        target: only at a stop can its registers be put back, and so that is waited for.
+        """
+        passed, late = 0, False
         while True:
             ptrace.ptrace(ptrace.PTRACE_SYSCALL, self.tid, 0, passed)
-            stop = ptrace.wait_stop(self.tid, self.seconds)
+            try:
+                stop = ptrace.wait_stop(self.tid, self.seconds)
+            except TimeoutError:
+                late = True
+                ptrace.ptrace(ptrace.PTRACE_INTERRUPT, self.tid)
+                stop = ptrace.wait_stop(self.tid, math.inf)
             if stop.signal == ptrace.SYSCALL_STOP and not stop.event:
-                return
+                return late
             passed = 0 if stop.event else stop.signal
 
     def _signalled(self) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import math
 import os
 import signal
 import struct
@@ -41,7 +42,7 @@ def wait_stop(tid: int, seconds: float) -> Stop:
     """Wait for the next stop; TimeoutError for a thread in an uninterruptible wait or frozen."""
     deadline, nap = time.monotonic() + seconds, 2e-5
     while True:
-        pid, status = os.waitpid(tid, os.WNOHANG | _WALL)
+        pid, status = os.waitpid(tid, _WALL if seconds == math.inf else os.WNOHANG | _WALL)
         if pid:
             break
         if time.monotonic() > deadline:
