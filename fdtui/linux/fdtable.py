@@ -198,8 +198,10 @@ def _fdinfo(name: str, info_dir: int) -> tuple[int, int, int, int, str] | int:
         try:
             data = os.read(number, _INFO_READ)
             if len(data) == _INFO_READ:
+                chunks = [data]
                 while more := os.read(number, 1 << 16):
-                    data += more
+                    chunks.append(more)
+                data = b"".join(chunks)
         finally:
             os.close(number)
     except OSError as failed:
