@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -287,3 +288,26 @@ def _blocked(keeper: KeeperClient, ident: int) -> bool:
     except TimeoutError:
         future.cancel()
     return False
+
+
+def test_nothing_is_let_go_when_there_can_be_no_more_threads(
+    keeper: KeeperClient, puppet: Puppet
+) -> None:
+    """What is held may be the last copy of a deleted file: only a new look is refused."""
+    fd = puppet("os.memfd_create('only copy')")
+    held = keeper.steal(puppet.target(fd)).result(PATIENCE)
+    pid = keeper.pid
+    before = resource.prlimit(pid, resource.RLIMIT_AS)
+    size = int(Path(f"/proc/{pid}/statm").read_text().split()[0]) * resource.getpagesize()
+    resource.prlimit(pid, resource.RLIMIT_AS, (size + (3 << 20), before[1]))  # no room for a stack
+    try:
+        # Stacks of threads that ended before are used again: not every look is refused.
+        looks = [keeper.look(puppet.target(fd)) for _ in range(16)]
+        refused = [error for look in looks if (error := look.exception(PATIENCE))]
+        assert {str(error) for error in refused} == {"the keeper can start no more threads"}
+        with pytest.raises(FdtuiError, match="no more threads"):
+            keeper.serve("held").result(PATIENCE)
+    finally:
+        resource.prlimit(pid, resource.RLIMIT_AS, before)
+    assert [hold.acquired.id for hold in keeper.held().result(PATIENCE)] == [held.id]
+    assert keeper.pid == pid

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import shutil
 import signal
 import subprocess
@@ -18,6 +19,7 @@ from fdtui.acquire import helper_process
 from fdtui.keeper.api import Event
 from fdtui.keeper.client import KeeperClient, start_keeper
 from fdtui.keeper.ops.pull import give_helper, listening_from, open_inbox
+from fdtui.linux.procfs import ProcFs
 from tests.other_user import argv_as, sudoers
 from tests.puppets import Puppet, ended, until
 
@@ -146,3 +148,28 @@ def test_a_screen_of_a_plain_user_with_a_root_helper(puppet: Puppet, folder: Pat
             assert until(lambda: ended(helper)) < 0.5
             until(lambda: ended(keeper))
     assert not list(folder.glob("fdtui-helper-*"))
+
+
+def test_a_gift_that_cannot_be_held_is_refused_and_the_next_is_not(
+    keeper: KeeperClient, folder: Path
+) -> None:
+    """Without a thread for it: it is closed, its sender told, and the inbox goes on."""
+    where = listening_from(open_inbox(keeper).result(PATIENCE))
+    argv = [sys.executable, "-m", "fdtui", "send", "--session", where.id, *["0"] * 16]
+    before = resource.prlimit(keeper.pid, resource.RLIMIT_AS)
+    count = ProcFs().fd_count(keeper.pid)
+    pages = int(Path(f"/proc/{keeper.pid}/statm").read_text().split()[0])
+    tight = pages * resource.getpagesize() + (3 << 20)  # no room for a stack
+    resource.prlimit(keeper.pid, resource.RLIMIT_AS, (tight, before[1]))
+    try:
+        done = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, check=False)
+    finally:
+        resource.prlimit(keeper.pid, resource.RLIMIT_AS, before)
+    assert "no more threads" in done.stderr
+    # Stacks of threads that ended before are used again, so that some may be held.
+    held = len(keeper.held().result(PATIENCE))
+    assert held < 16
+    until(lambda: ProcFs().fd_count(keeper.pid) == count + held)
+    keeper.release_all().result(PATIENCE)
+    subprocess.run(argv, cwd=ROOT, check=True, timeout=PATIENCE)
+    until(lambda: len(keeper.held().result(PATIENCE)) == 16)

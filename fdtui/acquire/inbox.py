@@ -61,7 +61,10 @@ class Inbox:
     def __init__(
         self, receive: Callable[[Gift], None], *, tty: str = "", pid: int = 0, root: bool = False
     ) -> None:
-        """`pid` and `tty`: of the session, for those who choose; `root`: take from root too."""
+        """`pid` and `tty`: of the session, for those who choose; `root`: take from root too.
+
+        `receive` may refuse a gift (FdtuiError), and has closed it then.
+        """
         self._receive, self._uids = receive, {os.geteuid(), *([0] if root else [])}
         self._connections: dict[int, _Connection] = {}
         self._held = 0
@@ -184,8 +187,12 @@ class Inbox:
         with self._lock:
             self._held += count
         label = os.fsdecode(message.data) if len(message.data) > 1 else ""
-        self._receive(Gift(message.fds, message.sender or connection.peer, label))
-        self._answer(connection, f"ok {count}")
+        try:
+            self._receive(Gift(message.fds, message.sender or connection.peer, label))
+        except FdtuiError as error:
+            self._refuse(connection, error.message)
+        else:
+            self._answer(connection, f"ok {count}")
 
     def _objection(self, connection: _Connection, message: scm.Message) -> str:
         """Return why a message is not taken, or ''."""

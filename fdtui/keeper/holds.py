@@ -54,14 +54,20 @@ class Rooms:
     ) -> None:
         """Hold what somebody sent; `target` may be a process of which no number is known (-1).
 
-        `label` is what it is called instead of the process; `released` is called once it is closed.
+        `label` is what it is called instead of the process; `released` is called once it is closed,
+        also when this fails (FdtuiError).
         """
 
         def opening() -> Custody:
             return take(owned, target, via, True, None, label)
 
         call = Call(0, "adopt", {}, b"", lambda frame: None)
-        self._enter(call, target, True, opening, via, released)
+        try:
+            self._enter(call, target, True, opening, via, released)
+        except FdtuiError:
+            owned.let_go()
+            released()
+            raise
 
     def _enter(
         self,

@@ -81,6 +81,15 @@ class Call:
             self.reply(reply)
 
 
+def start_thread(work: Callable[[], object], name: str) -> None:
+    """Start one that ends with the process; FdtuiError when there can be no more of them."""
+    try:
+        threading.Thread(target=work, name=name, daemon=True).start()
+    except RuntimeError as error:  # EAGAIN of clone(2), or no memory for its stack
+        remedy = "release something; ulimit -u, or pids.max of its control group, may be reached"
+        raise FdtuiError("the keeper can start no more threads", remedy) from error
+
+
 def describe_bug(error: BaseException) -> str:
     """Name the exception and the line it came from; never the values, which may be secrets."""
     trace = error.__traceback__

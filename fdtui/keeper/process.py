@@ -20,7 +20,7 @@ from fdtui.keeper.api import Event
 from fdtui.keeper.codec import error_json, only, text, whole
 from fdtui.keeper.gifts import Gifts
 from fdtui.keeper.holds import RELEASE_REASON, Rooms
-from fdtui.keeper.operations import Call, Reply, discover
+from fdtui.keeper.operations import Call, Reply, discover, start_thread
 from fdtui.keeper.watching import Watcher
 from fdtui.keeper.wire import Frame, FrameReader, WireError, encode
 from fdtui.linux import syscalls
@@ -113,7 +113,7 @@ class Dispatcher:
             raise FdtuiError(f"the keeper has no operation {call.op!r}")
 
     def _serve(self, call: Call, work: Callable[[], Reply]) -> None:
-        threading.Thread(target=call.answer, args=(work,), name=call.op, daemon=True).start()
+        start_thread(lambda: call.answer(work), call.op)
 
     def _pin(self, call: Call) -> None:
         room = self._rooms.get(self._id(call.args))

@@ -17,7 +17,7 @@ from fdtui.keeper.codec import InTarget, acquired_json
 from fdtui.keeper.costs import Facts, gather
 from fdtui.keeper.custody import Custody
 from fdtui.keeper.looks import borrow_only
-from fdtui.keeper.operations import Call, Handler, Reply
+from fdtui.keeper.operations import Call, Handler, Reply, start_thread
 
 STUCK_AFTER = 2.0  # seconds without an answer of the kernel
 QUICK = frozenset({"window", "state", "hold"})  # served between two steps of a long operation
@@ -64,7 +64,10 @@ class Room:
         opened: Callable[[Room], None],
         closed: Callable[[Room], None],
     ) -> None:
-        """Start the thread: open, answer `call`, then work until ended; callbacks run in it."""
+        """Start the thread: open, answer `call`, then work until ended; callbacks run in it.
+
+        FdtuiError when no thread can be started: nothing was opened then.
+        """
 
         def opens() -> Reply:
             self.custody = opening()
@@ -85,7 +88,7 @@ class Room:
             finally:
                 self._close(closed)
 
-        threading.Thread(target=run, name=f"room-{self.id}", daemon=True).start()
+        start_thread(run, f"room-{self.id}")
 
     def note(self) -> Acquired:
         """Describe it as it is now; for a hold also what it costs."""

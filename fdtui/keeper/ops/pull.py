@@ -14,6 +14,7 @@ from fdtui.acquire.helper_client import HelperClient
 from fdtui.acquire.helper_process import HelperProcess
 from fdtui.acquire.inbox import METHOD as INBOX
 from fdtui.acquire.inbox import Gift, Inbox
+from fdtui.errors import FdtuiError
 from fdtui.keeper.api import Keeper
 from fdtui.keeper.codec import only, text, whole
 from fdtui.keeper.holds import Rooms
@@ -94,8 +95,14 @@ class _Mailbox:
         target = Target(gift.sender.pid, start_time, -1)
         # Now: it waits for its answer, and may be gone right after.
         label = gift.label or comm_of(gift.sender.pid)
+        refused: list[FdtuiError] = []
         for fd in gift.fds:
-            rooms.adopt(fd, target, "inbox", label=label, released=inbox.released)
+            try:
+                rooms.adopt(fd, target, "inbox", label=label, released=inbox.released)
+            except FdtuiError as error:
+                refused.append(error)
+        if refused:
+            raise refused[0]
 
     def _close(self, serving: threading.Thread) -> None:
         """Leave no socket behind."""
