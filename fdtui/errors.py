@@ -37,5 +37,7 @@ class CallFailed(FdtuiError):
         code = error if isinstance(error, int) else (error.errno or 0)
         self.call = call
         self.errno = code
-        self.cause = cause or os.strerror(code)
-        super().__init__(f"{call}: {self.cause} ({errno_name(code)})", remedy)
+        # What Python itself refuses, as a path too long for a socket, is no errno but a sentence.
+        self.cause = cause or (os.strerror(code) if code else str(error))
+        name = f" ({errno_name(code)})" if code else ""
+        super().__init__(f"{call}: {self.cause}{name}", remedy)

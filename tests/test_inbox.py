@@ -25,7 +25,7 @@ from fdtui.acquire import sessions
 from fdtui.acquire.base import Target
 from fdtui.acquire.identity import same_description
 from fdtui.acquire.inbox import MAX_HELD, MAX_PER_CONNECTION, Gift, Inbox
-from fdtui.errors import FdtuiError
+from fdtui.errors import CallFailed, FdtuiError
 from fdtui.linux.owned import OwnedFd
 
 NOBODY = 65534
@@ -401,3 +401,46 @@ def test_a_planted_folder_is_not_used(
     assert sessions.refusal(folder) == ""
     assert sessions.folders() == [folder]
     assert list(victim.iterdir()) == []
+
+
+def test_it_goes_on_after_a_table_without_one_free_number(receiver: Receiver) -> None:
+    """Not even the number kept for this is there: another thread was quicker."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as sock:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (3, hard))
+        try:
+            sock.connect(str(receiver.inbox.session.socket))
+            receiver.wait(lambda: receiver.inbox._reserve.closed or not receiver.thread.is_alive())
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert receiver.thread.is_alive()
+    with receiver.connect() as sock:
+        assert plain_send(sock, 1) == "ok 1"
+
+
+def test_a_runtime_folder_too_long_for_a_socket_is_not_used(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    long = folder.parent / ("x" * 90)
+    long.mkdir(mode=0o700)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(long))
+    inbox = Inbox(lambda gift: None)
+    try:
+        assert not inbox.session.socket.is_relative_to(long)
+        assert [one.id for one in sessions.sessions()] == [inbox.session.id]
+    finally:
+        inbox.close()
+    assert list(long.iterdir()) == []
+
+
+def test_a_temporary_folder_too_long_is_told_in_words(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    long = folder.parent / ("x" * 90)
+    long.mkdir(mode=0o700)
+    monkeypatch.setattr(sessions, "_bases", list)  # nobody has a runtime folder
+    monkeypatch.setattr(tempfile, "tempdir", str(long))
+    with pytest.raises(OSError, match="too long") as refused:
+        Inbox(lambda gift: None)
+    assert str(CallFailed("open_inbox", refused.value)) == "open_inbox: AF_UNIX path too long"
+    assert list(long.rglob("*.lock")) == []

@@ -13,7 +13,8 @@ import socket
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from contextlib import ExitStack
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from fdtui.acquire.base import Method, Target, Verdict
@@ -48,13 +49,6 @@ class _Connection:
     received: int = 0
 
 
-@dataclass(slots=True)
-class _Reserve:
-    """One free descriptor number, so that a full table can still turn somebody away."""
-
-    fd: OwnedFd = field(default_factory=lambda: OwnedFd.duplicate_of(0))
-
-
 class Inbox:
     """Listens; `fileno()` is ready when handle() has something to do, or serve() does both."""
 
@@ -69,15 +63,19 @@ class Inbox:
         self._connections: dict[int, _Connection] = {}
         self._held = 0
         self._lock = threading.Lock()  # of _held: released() is called from other threads
-        self._reserve = _Reserve()
+        self._reserve = OwnedFd.duplicate_of(0)  # a number to turn somebody away with
         folder = make_folder()
         clean(folder)
         id = new_id(folder)
         path = folder / f"inbox-{id}.sock"
         self.session = Session(id, pid or os.getpid(), tty, time.time(), path)
-        self._lockfile = LockFile(path.with_suffix(".lock"), self.session.text)
-        self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET | socket.SOCK_NONBLOCK)
-        self._listener.bind(str(path))
+        with ExitStack() as undo:
+            self._lockfile = LockFile(path.with_suffix(".lock"), self.session.text)
+            undo.callback(self._lockfile.close)
+            kind = socket.SOCK_SEQPACKET | socket.SOCK_NONBLOCK
+            self._listener = undo.enter_context(socket.socket(socket.AF_UNIX, kind))
+            self._listener.bind(str(path))
+            undo.pop_all()
         path.chmod(0o600)
         scm.want_credentials(self._listener)
         self._listener.listen(MAX_CONNECTIONS)
@@ -124,7 +122,7 @@ class Inbox:
         self._listener.close()
         self.session.socket.unlink(missing_ok=True)
         self._lockfile.close()
-        self._reserve.fd.close()
+        self._reserve.close()
 
     def stop(self) -> None:
         """Have serve() return within half a second."""
@@ -140,13 +138,15 @@ class Inbox:
         except BlockingIOError:
             return
         except OSError:  # EMFILE, ENFILE: turn one away with the number kept for this
-            self._reserve.fd.close()
+            self._reserve.close()
             try:
                 self._listener.accept()[0].close()
             except OSError:
-                pass
-            self._reserve = _Reserve()
+                pass  # another thread has the number by now
+            self._reserve = _spare(self._reserve)
             return
+        if self._reserve.closed:
+            self._reserve = _spare(self._reserve)
         peer = scm.peer(sock)
         if peer.uid not in self._uids:
             sock.close()  # unread
@@ -226,6 +226,14 @@ class Inbox:
         self._epoll.unregister(connection.sock.fileno())
         del self._connections[connection.sock.fileno()]
         connection.sock.close()
+
+
+def _spare(before: OwnedFd) -> OwnedFd:
+    """Return a number to keep free, or the closed one from before where the table is full."""
+    try:
+        return OwnedFd.duplicate_of(0)
+    except OSError:
+        return before
 
 
 def _link(number: int) -> str:

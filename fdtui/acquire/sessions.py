@@ -19,6 +19,7 @@ from typing import NamedTuple
 from fdtui.errors import FdtuiError
 from fdtui.linux.lockfile import holder_text
 
+_SUN_PATH = 108  # bytes, unix(7)
 _NAME = re.compile(r"inbox-([0-9a-f]{4,16})\.(sock|lock)")
 
 
@@ -57,7 +58,12 @@ def _bases() -> list[Path]:
     named = os.environ.get("XDG_RUNTIME_DIR", "")
     found = [Path(named)] if named.startswith("/") else []
     found.append(Path(f"/run/user/{os.geteuid()}"))
-    return [base for base in found if not refusal(base)][:1]
+    return [base for base in found if not refusal(base) and _fits(base)][:1]
+
+
+def _fits(base: Path) -> bool:
+    """Is there room for the path of a socket in a struct sockaddr_un?"""
+    return len(os.fsencode(base / "fdtui" / "inbox-0000.sock")) < _SUN_PATH
 
 
 def _in_tmp() -> list[Path]:

@@ -32,6 +32,8 @@ class LockFile:
                 pass
             except BlockingIOError as error:
                 fd.close()
+                if holder_text(self.path) is None:
+                    continue  # it was somebody who asked whether it is held, as this does
                 raise FileExistsError(f"{self.path} is locked") from error
             fd.close()
 
