@@ -27,7 +27,7 @@ from fdtui.linux import syscalls
 from fdtui.linux.json_types import Info
 from fdtui.linux.owned import OwnedFd
 from fdtui.linux.scm import refuse_descriptors
-from fdtui.linux.spawn import wait_for_children
+from fdtui.linux.spawn import close_from, wait_for_children
 
 PROTOCOL = 1
 LAST_CALL = 0.3  # seconds for the rooms to close at exit; a stuck one does not hold the others up
@@ -153,7 +153,7 @@ def secluded_sockets() -> tuple[socket.socket, socket.socket]:
         signal.signal(number, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     wait_for_children()
-    syscalls.call("close_range", 3, 0xFFFFFFFF, 0)
+    close_from(3)
     sock, gifts = (socket.socket(fileno=OwnedFd.duplicate_of(n).release()) for n in (0, 1))
     with OwnedFd(os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)) as null:
         for standard in (0, 1, 2):

@@ -6,11 +6,27 @@ import fcntl
 import os
 import signal
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 
+from fdtui.linux import syscalls
 from fdtui.linux.owned import OwnedFd
 from fdtui.linux.scm import HasFileno
 
 _detached: list[int] = []  # of this process's children, reaped when the next one is started
+
+
+def close_from(first: int) -> None:
+    """Close every number from `first` on: close_range(2), or where that is refused each by itself.
+
+    Linux 5.9, and filters of containers that are older refuse what they do not know.
+    """
+    try:
+        syscalls.call("close_range", first, 0xFFFFFFFF, 0)
+    except OSError:
+        for number in map(int, os.listdir("/proc/self/fd")):
+            if number >= first:
+                with suppress(OSError):  # the listing's own is closed by now
+                    os.close(number)
 
 
 def wait_for_children() -> None:
