@@ -13,8 +13,9 @@ import pytest
 from fdtui.linux.fdtable import read_table
 from fdtui.survey import columns, values
 from fdtui.survey.columns import Value
+from fdtui.survey.completing import complete
 from fdtui.survey.facts import Facts
-from fdtui.survey.filter import MOST, Filter, FilterError, compile_filter, complete
+from fdtui.survey.filter import MOST, Filter, FilterError, compile_filter
 from tests.scanned import scanned
 
 NOTHING: dict[str, Value] = {column.name: None for column in columns.COLUMNS}

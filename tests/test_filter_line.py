@@ -11,7 +11,7 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 
 from fdtui.render.spans import text_of
-from fdtui.survey.filter import completions
+from fdtui.survey.completing import completions
 from fdtui.tui.app import FdtuiApp
 from fdtui.tui.earlier import MOST, Earlier
 from fdtui.tui.widgets.assist import Assist
@@ -204,7 +204,7 @@ def test_what_is_typed_behind_enter_is_no_part_of_the_filter() -> None:
 
 def test_other_places_have_no_second_line() -> None:
     async def story(app: FdtuiApp, pilot: Pilot[int], world: World) -> None:
-        text = await press(app, pilot, "slash")
+        text = await press(app, pilot, "D", "slash")
         assert "tab completes" not in text
         await press(app, pilot, "tab")
         assert not app.screen.query_one(Input).has_focus

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from enum import Enum
 from typing import NamedTuple, TypeAlias
 
@@ -148,32 +148,43 @@ TEXTS = _words(  # where plain words are looked for
 )
 
 
-def find(name: str) -> Column | None:
-    """The column of that name or alias, in any case of letters."""
-    return _BY_NAME.get(name.lower())
+class Vocabulary:
+    """The columns that the filters of one kind of rows may name."""
+
+    def __init__(
+        self,
+        columns: Sequence[Column],
+        texts: Sequence[str],
+        listed: str = "",
+        strangers: Callable[[str], str] = lambda name: "",
+    ) -> None:
+        """`texts`: where plain words are looked for; `listed`: where all columns are told.
+
+        `strangers` says of a name whose column it is, "" where it is nobody's.
+        """
+        self.columns, self.texts, self.listed, self.strangers = columns, texts, listed, strangers
+        self._by_name: dict[str, Column] = {}
+        for column in columns:
+            for name in (column.name, *column.aliases):
+                self._by_name.setdefault(name.lower(), column)
+
+    def find(self, name: str) -> Column | None:
+        """The column of that name or alias, in any case of letters."""
+        return self._by_name.get(name.lower())
+
+    def similar(self, name: str) -> str | None:
+        """The name that was perhaps meant."""
+        import difflib
+
+        found = difflib.get_close_matches(name.lower(), self._by_name, 1)
+        return found[0] if found else None
+
+    def names(self) -> Iterator[str]:
+        """The names themselves, then the aliases."""
+        yield from (column.name for column in self.columns)
+        for column in self.columns:
+            yield from column.aliases
 
 
-def _by_name() -> dict[str, Column]:
-    found: dict[str, Column] = {}
-    for column in COLUMNS:
-        for name in (column.name, *column.aliases):
-            found.setdefault(name.lower(), column)
-    return found
-
-
-_BY_NAME = _by_name()
-
-
-def similar(name: str) -> str | None:
-    """The name that was perhaps meant."""
-    import difflib
-
-    found = difflib.get_close_matches(name.lower(), _BY_NAME, 1)
-    return found[0] if found else None
-
-
-def names() -> Iterator[str]:
-    """fdtui's names as they are, then lsfd's in capitals."""
-    yield from (column.name for column in COLUMNS)
-    for column in COLUMNS:
-        yield from column.aliases
+DESCRIPTORS = Vocabulary(COLUMNS, TEXTS, "fdtui ls --list-columns")
+find, names = DESCRIPTORS.find, DESCRIPTORS.names

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from fdtui.errors import FdtuiError
@@ -54,6 +54,8 @@ class TableSnapshot:
     limit: int = -1
     ended: bool = False
     refused: Failure | None = None  # why the table cannot be listed
+    since: Mapping[Fd, float] = field(default_factory=dict)  # when each was first seen
+    taken_at: float = 0.0
 
 
 def row_of(entry: Entry, info: Info | None = None) -> DescriptorRow:
@@ -115,6 +117,8 @@ class DescriptorTable:
             rows={fd: self._marked(fd, row, now) for fd, row in self._rows.items()},
             count=len(fds),
             limit=self._limit(),
+            since=dict(self._since),
+            taken_at=now,
         )
         return self._last
 

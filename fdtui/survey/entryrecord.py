@@ -10,10 +10,10 @@ from fdtui.survey.links import bare_record
 
 
 def record_of(entry: Entry) -> Record:
-    """Return the same row as a Record; not for cwd, root and exe, and without its error."""
-    assert isinstance(entry.fd, int)
+    """Return the same row as a Record; without its error; the number of cwd, root and exe is -1."""
     info, st = entry.info, entry.stat
-    record = bare_record(entry.pid, entry.fd, entry.link)._replace(
+    number = entry.fd if isinstance(entry.fd, int) else -1
+    record = bare_record(entry.pid, number, entry.link)._replace(
         access=entry.access, sockproto=entry.sockproto
     )
     if info is not None:

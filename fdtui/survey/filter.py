@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic, cast
 
-from fdtui.survey import columns
-from fdtui.survey.columns import Column, Type
+from fdtui.survey.columns import DESCRIPTORS, Column, Type, Vocabulary
 from fdtui.survey.comparisons import (
     FilterError,
     Getter,
@@ -27,7 +26,7 @@ from fdtui.survey.comparisons import (
 if TYPE_CHECKING:
     from lark import Lark, Token, Tree
 
-__all__ = ["Filter", "FilterError", "compile_filter", "complete", "completions"]
+__all__ = ["Filter", "FilterError", "compile_filter", "compile_words"]
 
 MOST = 1024  # characters, as in lsfd
 _WORDS = {"eq": "==", "ne": "!=", "lt": "<", "le": "<=", "gt": ">", "ge": ">="}
@@ -62,19 +61,35 @@ def compile_filter(
     text: str,
     getter: Callable[[str], Getter[R]] = _item,
     haystack: Getter[R] | None = None,
+    vocabulary: Vocabulary = DESCRIPTORS,
 ) -> Filter[R]:
     """Compile a filter; FilterError tells where a mistake is.  Blank text matches everything.
 
     `getter(name)` gives the function that takes a column's value from a row; rows are mappings
     by default.  `haystack` gives the lower-case text that plain words are looked for in; by
     default it is put together from the text columns of each row, which is slow for many rows.
+    `vocabulary`: the columns that rows have.
     """
     if len(text) > MOST:
         raise FilterError(f"longer than {MOST} characters", MOST + 1)
     if not text.strip():
         return Filter(text, lambda row: True, frozenset())
-    compiler = _Compiler(getter, haystack)
+    compiler = _Compiler(getter, haystack, vocabulary)
     return Filter(text, compiler.test(_parse(text)), frozenset(compiler.used))
+
+
+def compile_words(
+    text: str,
+    getter: Callable[[str], Getter[R]],
+    haystack: Getter[R],
+    vocabulary: Vocabulary = DESCRIPTORS,
+) -> Filter[R]:
+    """Take every word as it stands, whatever signs are in it; all of them must occur.
+
+    Of the columns only those that are true or false mean themselves.
+    """
+    compiler = _Compiler(getter, haystack, vocabulary)
+    return Filter(text, compiler.words(text.split()), frozenset(compiler.used))
 
 
 @cache
@@ -113,18 +128,6 @@ def _expected(terminals: Iterable[str]) -> str:
     return " or ".join(words for name, words in _EXPECTED.items() if name in terminals)
 
 
-def _operand(tree: Tree[Token]) -> Operand:
-    token = cast("Token", tree.children[0])
-    text, at = str(token), token.column or 1
-    if token.type == "NAME":
-        return Operand(columns.find(text), text, at, False, text)
-    if token.type == "NUMBER":
-        return Operand(None, _number(text), at, False, text)
-    if token.type == "BOOLEAN":
-        return Operand(None, text.lower() == "true", at, False, text)
-    return Operand(None, re.sub(r"\\([\"'])", r"\1", text[1:-1]), at, True, text)
-
-
 def _number(text: str) -> int | float:
     """`4096`, `0x10`, `1.5`, `4K`, `4KiB` (1024), `4KB` (1000)."""
     lower = text.lower()
@@ -144,16 +147,33 @@ def _number(text: str) -> int | float:
 class _Compiler(Generic[R]):
     """Turns a tree into nested closures; notes the columns it meets."""
 
-    def __init__(self, getter: Callable[[str], Getter[R]], haystack: Getter[R] | None) -> None:
+    def __init__(
+        self,
+        getter: Callable[[str], Getter[R]],
+        haystack: Getter[R] | None,
+        vocabulary: Vocabulary,
+    ) -> None:
         self.used: set[str] = set()
         self._getter = getter
         self._haystack = haystack
+        self._vocabulary = vocabulary
+
+    def words(self, words: Sequence[str]) -> Test[R]:
+        """All of these occur somewhere; a column that is true or false is true."""
+        tests: list[Test[R]] = []
+        for word in words:
+            column = self._vocabulary.find(word)
+            if column is not None and column.type is Type.BOOLEAN:
+                tests.append(self._value(column))  # type: ignore[arg-type]  # true or false
+            else:
+                tests.append(self._anywhere(word.lower()))
+        return lambda row: all(test(row) for test in tests)
 
     def test(self, tree: Tree[Token]) -> Test[R]:
         parts = cast("list[Tree[Token]]", tree.children)
         if tree.data == "comparison":
             left, sign, right = parts
-            return self._comparison(_operand(left), str(sign), _operand(right))
+            return self._comparison(self._operand(left), str(sign), self._operand(right))
         if tree.data == "bare":
             return self._bare(parts[0])
         tests = [self.test(part) for part in parts]
@@ -175,7 +195,7 @@ class _Compiler(Generic[R]):
 
     def _bare(self, tree: Tree[Token]) -> Test[R]:
         """A column: true or not empty.  Anything else: a word that occurs somewhere."""
-        operand = _operand(tree)
+        operand = self._operand(tree)
         if operand.column is not None:
             value = self._value(operand.column)
             if operand.column.type is Type.BOOLEAN:
@@ -190,7 +210,10 @@ class _Compiler(Generic[R]):
         if self._haystack is not None:
             text = self._haystack
             return lambda row: word in str(text(row))
-        getters = [self._value(column) for name in columns.TEXTS if (column := columns.find(name))]
+        vocabulary = self._vocabulary
+        getters = [
+            self._value(column) for name in vocabulary.texts if (column := vocabulary.find(name))
+        ]
 
         def found(row: R) -> bool:
             for get in getters:
@@ -206,7 +229,7 @@ class _Compiler(Generic[R]):
         if left.column is None and right.column is not None and not sign.endswith("~"):
             left, right, sign = right, left, _SWAPPED.get(sign, sign)
         if left.column is None:
-            raise _unknown(left)
+            raise self._unknown(left)
         value = self._value(left.column)
         if (
             right.column is not None
@@ -217,66 +240,23 @@ class _Compiler(Generic[R]):
             return compare_columns(value, sign, self._value(right.column))
         return compare(value, sign, left.column, right)
 
+    def _operand(self, tree: Tree[Token]) -> Operand:
+        token = cast("Token", tree.children[0])
+        text, at = str(token), token.column or 1
+        if token.type == "NAME":
+            return Operand(self._vocabulary.find(text), text, at, False, text)
+        if token.type == "NUMBER":
+            return Operand(None, _number(text), at, False, text)
+        if token.type == "BOOLEAN":
+            return Operand(None, text.lower() == "true", at, False, text)
+        return Operand(None, re.sub(r"\\([\"'])", r"\1", text[1:-1]), at, True, text)
 
-def _unknown(operand: Operand) -> FilterError:
-    if operand.quoted or not isinstance(operand.value, str):
-        return FilterError("neither side of the comparison is a column", operand.at, "a column")
-    similar = columns.similar(operand.value)
-    return FilterError(
-        f"no column is called {operand.value}",
-        operand.at,
-        similar if similar else "fdtui ls --list-columns",
-    )
-
-
-def complete(text: str, cursor: int | None = None) -> list[str]:
-    """What the word before the cursor could become; [] where nothing is known.
-
-    Columns where one may stand, values of a column with few of them, else and, or, not.
-    """
-    before = text if cursor is None else text[:cursor]
-    word = _LAST_WORD.search(before)
-    assert word is not None
-    fragment, rest = word[0], before[: word.start()].rstrip()
-    if rest.count('"') % 2 or rest.count("'") % 2:
-        return []
-    comparison = _COMPARED.search(rest)
-    quote = fragment[:1] if fragment[:1] in "\"'" else ""
-    wanted = fragment.lstrip("\"'").lower()
-    if comparison:
-        column = columns.find(comparison[1])
-        values = column.values if column else ()
-        return [f"{quote}{v}{quote}" for v in values if v.lower().startswith(wanted)]
-    if quote:
-        return []
-    if not fragment and rest and not _WANTS_NAME.search(rest):
-        return [*_signs(rest), "and", "or"]
-    capitals = fragment.isupper()
-    found = [name for name in columns.names() if name.lower().startswith(wanted)]
-    if not capitals:
-        found = [name for name in found if not name.isupper()] or found
-    if rest and not _WANTS_NAME.search(rest):
-        found = [name for name in ("and", "or") if name.startswith(wanted)] + found
-    return found
-
-
-def completions(text: str, cursor: int) -> tuple[int, list[str]]:
-    """Where the word before the cursor starts, and what it could become."""
-    word = _LAST_WORD.search(text[:cursor])
-    assert word is not None
-    return word.start(), complete(text, cursor)
-
-
-def _signs(rest: str) -> tuple[str, ...]:
-    """Comparisons that fit the column this text ends with; none where it is a value."""
-    word = _LAST_WORD.search(rest)
-    column = columns.find(word[0]) if word else None
-    if column is None or column.type is Type.BOOLEAN or _HAS_SIGN.search(rest):
-        return ()
-    return ("==", "!=", "=~", "!~") if column.type is Type.TEXT else ("==", "!=", *_SWAPPED)
-
-
-_LAST_WORD = re.compile(r"""["']?[^\s()"'=!<>&|~]*$""")
-_COMPARED = re.compile(r"""([^\s()"'=!<>&|]+)\s*(?:==|!=|\b(?:eq|ne))$""", re.IGNORECASE)
-_HAS_SIGN = re.compile(r"(?:[=<>~]|\b(?:eq|ne|lt|le|gt|ge))\s*[^\s()]*$", re.IGNORECASE)
-_WANTS_NAME = re.compile(r"(?:\(|&&|\|\||!|\b(?:and|or|not))$", re.IGNORECASE)
+    def _unknown(self, operand: Operand) -> FilterError:
+        name = operand.value
+        if operand.quoted or not isinstance(name, str):
+            return FilterError("neither side of the comparison is a column", operand.at, "a column")
+        whose = self._vocabulary.strangers(name)
+        if whose:
+            return FilterError(f"{name} is a column of {whose}", operand.at)
+        expected = self._vocabulary.similar(name) or self._vocabulary.listed
+        return FilterError(f"no column is called {name}", operand.at, expected)

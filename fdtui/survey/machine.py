@@ -15,7 +15,7 @@ from fdtui.linux.users import user_name
 from fdtui.survey.containers import Containers
 from fdtui.survey.decoding import decoded, info_of, mount_of
 from fdtui.survey.facts import Facts
-from fdtui.survey.filter import Filter, FilterError, compile_filter
+from fdtui.survey.filter import Filter
 from fdtui.survey.grouping import GROUPINGS, Group, grouped
 from fdtui.survey.kinding import kind_of as judged
 from fdtui.survey.machineview import Key, MachineView, Question
@@ -23,6 +23,7 @@ from fdtui.survey.relating import Relating
 from fdtui.survey.scan import Cancelled, Engine, never
 from fdtui.survey.socks import Socks
 from fdtui.survey.sweeper import Sweeper
+from fdtui.survey.typed import TypedFilter
 from fdtui.survey.values import getter, haystack
 
 __all__ = [
@@ -100,7 +101,7 @@ class MachineTable:
         self._began = 0.0  # what was there at the first sweep is at least that old, and not new
         self._read_at: dict[int, float] = {}  # by pid
         self._closed: dict[Key, tuple[float, Facts]] = {}
-        self._compiled: tuple[str, Filter[Facts] | None, FilterError | None] = ("", None, None)
+        self._typed = TypedFilter(getter, haystack)
         self._incomplete: set[int] = set()
         self._containers = Containers()
         self._changed = False  # since relations were worked out
@@ -203,11 +204,9 @@ class MachineTable:
         now = self._clock()
         rows = self._rows(now)
         total = len(rows) - len(self._closed)
-        mistake = None
+        wanted = self._typed.read(question.filter)
         if question.filter.strip():
-            wanted, mistake = self._filter(question.filter)
-            if wanted is not None:
-                rows = [facts for facts in rows if wanted.matches(self._fuller(facts, wanted, now))]
+            rows = [facts for facts in rows if wanted.matches(self._fuller(facts, wanted, now))]
         if question.sort != "pid" or question.descending:
             rows.sort(key=SORTS[question.sort], reverse=question.descending)  # type: ignore[arg-type]  # each key is comparable to itself
         lines: Sequence[Facts | Group] = rows
@@ -221,7 +220,7 @@ class MachineTable:
             processes=len(tables),
             hidden=sum(table.owner.error is not None for table in tables.values()),
             complete=self._sweeper.complete,
-            mistake=mistake,
+            mistake=self._typed.mistake,
             new=frozenset(k for k, since in self._first_seen.items() if now - since < MARK_NEW),
             closed=frozenset(self._closed),
         )
@@ -236,17 +235,6 @@ class MachineTable:
             rows += [facts for _, facts in self._closed.values()]
             rows.sort(key=lambda f: (f.owner.pid, f.record.fd))
         return rows
-
-    def _filter(self, text: str) -> tuple[Filter[Facts] | None, FilterError | None]:
-        """Compile once; while it is being typed, the last text that could be meant stays."""
-        known, compiled, mistake = self._compiled
-        if text != known:
-            try:
-                compiled, mistake = compile_filter(text, getter, haystack), None
-            except FilterError as error:
-                mistake = error
-            self._compiled = (text, compiled, mistake)
-        return compiled, mistake
 
     def _fuller(self, facts: Facts, wanted: Filter[Facts], now: float) -> Facts:
         """The row with what only some filters ask for."""

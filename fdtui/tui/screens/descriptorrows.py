@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Container, Hashable, Mapping, Sequence
 
 from fdtui.linux.abi import OpenFlags
 from fdtui.linux.procfs import Entry
@@ -66,12 +66,6 @@ SORTS: dict[str, tuple[Callable[[DescriptorRow], object], bool]] = {
 }
 
 
-def searchable(row: DescriptorRow) -> str:
-    """The text that plain words are looked for in."""
-    target = "".join(span.text for span in row.kind.target(row.entry, row.info))
-    return f"{row.entry.fd} {row.kind.name} {row.entry.link} {target}".lower()
-
-
 class DescriptorRows:
     """One snapshot of a table, sorted and filtered."""
 
@@ -81,19 +75,20 @@ class DescriptorRows:
         *,
         sort: str = "fd",
         descending: bool = False,
-        words: Sequence[str] = (),
+        kept: Container[Fd] | None = None,
         neighbours: Mapping[Fd, Neighbour] | None = None,
         held: frozenset[int] = frozenset(),
         selected: Fd | None = None,
     ) -> None:
+        """`kept`: the numbers that a filter left."""
         self._filled = snapshot.rows
         self._neighbours = neighbours or {}
         self._held = held
         of_selected = self._neighbours.get(selected) if selected is not None else None
         self._selected_set = of_selected.sharing_id if of_selected else None
         fds: Sequence[Fd] = snapshot.fds
-        if words:
-            fds = [fd for fd in fds if fd in self._filled and self._has(fd, words)]
+        if kept is not None:
+            fds = [fd for fd in fds if fd in kept]
         if sort != "fd":
             key, _ = SORTS[sort]
             known = [fd for fd in fds if fd in self._filled]
@@ -103,10 +98,6 @@ class DescriptorRows:
             fds = fds[::-1]
         self._fds = fds
         self._index: dict[Hashable, int] | None = None
-
-    def _has(self, fd: Fd, words: Sequence[str]) -> bool:
-        text = searchable(self._filled[fd])
-        return all(word in text for word in words)
 
     def __len__(self) -> int:
         return len(self._fds)

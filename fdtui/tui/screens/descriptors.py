@@ -9,6 +9,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
 from fdtui.acquire.base import Target
+from fdtui.linux.record import Owner
 from fdtui.render import units
 from fdtui.render.objects import as_object
 from fdtui.render.panefacts import pane_facts
@@ -95,16 +96,14 @@ class Descriptors(GroupingPlace):
         self.show_bars()
 
     def rebuild(self) -> None:
-        self._rows = self.make_rows(
-            self._snapshot,
-            self._view.neighbours,
-            self.fdtui.held_fds(self.pid),
-            self._selected,
-        )
+        held = self.fdtui.held_fds(self.pid)
+        self._rows = self.make_rows(self._view, self._owner(), held, self._selected)
         self._say_why_empty()
         self.table.set_source(self._rows)
         self._want()
         self._show_pane()
+        if self.filter_text or self.typing:
+            self.show_note()
 
     def _say_why_empty(self) -> None:
         who = f"{safe(self.process_name)} {self.pid}"
@@ -133,6 +132,23 @@ class Descriptors(GroupingPlace):
     def _process(self) -> ProcessRow | None:
         sweep = self.fdtui.last_sweep
         return next((row for row in (sweep.rows if sweep else ()) if row.pid == self.pid), None)
+
+    def _owner(self) -> Owner:
+        """The process as filters know it."""
+        process, pid = self._process(), self.pid
+        count = self._snapshot.count
+        if process is None:
+            return Owner(pid, self.start_time, self.process_name, -1, count, None, -1, False)
+        return Owner(
+            pid,
+            self.start_time,
+            self.process_name,
+            process.uid,
+            count,
+            None,
+            process.ppid,
+            process.kernel,
+        )
 
     def _want(self) -> None:
         """Say which rows the poller fills: all of them where order or filter depend on them."""

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
+from typing import ClassVar
+
 from textual.app import ComposeResult
 
-from fdtui.survey.filter import FilterError, completions
+from fdtui.survey.columns import DESCRIPTORS, Vocabulary
+from fdtui.survey.comparisons import FilterError
+from fdtui.survey.completing import completions
 from fdtui.tui.earlier import Earlier, earlier_path
 from fdtui.tui.screens.tableplace import TablePlace
 from fdtui.tui.widgets.assist import Assist
@@ -19,6 +24,8 @@ _INDENT = 2  # cells before the text of a filter that was kept, behind the blank
 class FilteringPlace(TablePlace):
     """Filters are expressions; the last ones are kept from session to session."""
 
+    vocabulary: ClassVar[Vocabulary] = DESCRIPTORS
+    history: ClassVar[str] = "filters"  # what the last ones are kept as
     _earlier: Earlier | None = None
 
     def mistake(self) -> FilterError | None:
@@ -37,11 +44,11 @@ class FilteringPlace(TablePlace):
         """Filters of this session and of those before."""
         if self._earlier is None:
             live = self.fdtui.machine.live
-            self._earlier = Earlier(earlier_path("filters") if live else None)
+            self._earlier = Earlier(earlier_path(self.history) if live else None)
         return self._earlier
 
     def assist(self) -> Assist | None:
-        return Assist(completions, self.earlier.lines)
+        return Assist(partial(completions, vocabulary=self.vocabulary), self.earlier.lines)
 
     async def action_filter(self) -> None:
         """Open the filter line on what was kept."""

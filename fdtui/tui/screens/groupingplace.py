@@ -1,4 +1,4 @@
-"""A place whose descriptors can be put under heads: by kind, by description."""
+"""A place whose descriptors are filtered, and put under heads: by kind, by description."""
 
 from __future__ import annotations
 
@@ -7,14 +7,18 @@ from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 
+from fdtui.linux.record import Owner
+from fdtui.survey.comparisons import FilterError
 from fdtui.survey.descriptors import Fd, TableSnapshot
-from fdtui.survey.neighbours import Neighbour
+from fdtui.survey.tablefilter import TableFilter
 from fdtui.tui.screens.descriptorgroups import GROUPINGS, Counts, GroupedRows, count_kinds
 from fdtui.tui.screens.descriptorrows import DescriptorRows
+from fdtui.tui.screens.filtering import FilteringPlace
+from fdtui.tui.screens.tablelook import TableView
 from fdtui.tui.screens.taking import TakingPlace
 
 
-class GroupingPlace(TakingPlace):
+class GroupingPlace(FilteringPlace, TakingPlace):
     """`u` goes through the groupings; enter on a head shows or hides its rows."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -27,21 +31,25 @@ class GroupingPlace(TakingPlace):
         self._opened: frozenset[str] = frozenset()
         self._before: Mapping[str, int] | None = None
         self._since = 0.0
+        self._filter: TableFilter | None = None
+
+    def mistake(self) -> FilterError | None:
+        return self._filter.mistake if self._filter is not None else None
 
     def make_rows(
-        self,
-        snapshot: TableSnapshot,
-        neighbours: Mapping[Fd, Neighbour],
-        held: frozenset[int],
-        selected: Fd | None,
+        self, view: TableView, owner: Owner, held: frozenset[int], selected: Fd | None
     ) -> DescriptorRows:
         """Rows in order, filtered, under heads where that is wanted."""
+        snapshot, neighbours = view.snapshot, view.neighbours
+        if self._filter is None:
+            self._filter = TableFilter(live=self.fdtui.machine.live)
+        kept = self._filter.keep(self.filter_text, snapshot, neighbours, owner, view.container)
         made = GroupedRows if self.grouping else DescriptorRows
         rows = made(
             snapshot,
             sort=self.sort,
             descending=self.descending,
-            words=self.filter_text.lower().split(),
+            kept=kept,
             neighbours=neighbours,
             held=held,
             selected=selected,

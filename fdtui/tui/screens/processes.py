@@ -10,20 +10,25 @@ from textual.binding import Binding, BindingType
 from fdtui.render import units
 from fdtui.render.safe import safe
 from fdtui.render.spans import Span, Spans
+from fdtui.survey.comparisons import FilterError
+from fdtui.survey.processcolumns import PROCESSES, getter, haystack
 from fdtui.survey.processes import Snapshot
+from fdtui.survey.typed import TypedFilter
 from fdtui.tui.poller import Cancelled
+from fdtui.tui.screens.filtering import FilteringPlace
 from fdtui.tui.screens.place import Keys
 from fdtui.tui.screens.processrows import COLUMNS, SORTS, ProcessRows
-from fdtui.tui.screens.tableplace import TablePlace
 from fdtui.tui.widgets.columns import NARROW
 from fdtui.tui.widgets.linetable import LineTable
 
 
-class Processes(TablePlace):
+class Processes(FilteringPlace):
     """The process table."""
 
     place = "1"
     home = True
+    vocabulary = PROCESSES
+    history = "process-filters"
     columns = COLUMNS
     sortable = tuple(SORTS)
     descending_first = frozenset(key for key, (_, descending) in SORTS.items() if descending)
@@ -52,6 +57,7 @@ class Processes(TablePlace):
         self._at_top = False  # the cursor waits for something to leak
         self._snapshot: Snapshot | None = None
         self._rows = ProcessRows(())
+        self._filter = TypedFilter(getter, haystack, PROCESSES)
 
     def crumbs(self) -> tuple[list[str], str]:
         sweep = self.fdtui.last_sweep
@@ -87,23 +93,32 @@ class Processes(TablePlace):
     def rebuild(self) -> None:
         if self._snapshot is None:
             return
+        text, rows = self.filter_text, self._snapshot.rows
+        wanted = self._filter.read(text, rows, words=text.startswith(("/", "~", ".")))
         self._rows = ProcessRows(
-            self._snapshot.rows,
+            rows,
             sort=self.sort,
             descending=self.descending,
-            words=self.filter_text.lower().split(),
+            fits=wanted.matches if text.strip() else None,
             tree=self._tree,
         )
-        if self.filter_text:
-            text = safe(self.filter_text)
+        if text:
             self.table.set_empty(
-                (Span(f'No process matches "{text}".'), Span("  esc clears the filter", "muted")),
+                (
+                    Span(f'No process matches "{safe(text)}".'),
+                    Span("  esc clears the filter", "muted"),
+                ),
                 (Span("f", "key"), Span(" asks who has a path, a port or a pipe", "muted")),
             )
         self.table.set_source(self._rows)
         if self._at_top and len(self._rows):
             self.table.move_to(0)
             self._at_top = not units.trend_change(self._rows.row(0).trend)
+        if text or self.typing:
+            self.show_note()
+
+    def mistake(self) -> FilterError | None:
+        return self._filter.mistake
 
     def filter_note(self) -> Spans:
         count = (Span(units.plural(len(self._rows), "process", "processes"), "muted"),)
@@ -128,7 +143,10 @@ class Processes(TablePlace):
         """Is what the filter says something that a process can have?"""
         from fdtui.survey.who import is_question
 
-        return self._snapshot is not None and is_question(self.filter_text.strip())
+        expression = self.mistake() is not None or self._filter.filter.columns
+        return (
+            self._snapshot is not None and not expression and is_question(self.filter_text.strip())
+        )
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """While something is typed, `f` and `w` are letters like any other."""

@@ -42,12 +42,6 @@ SORTS: dict[str, tuple[Callable[[ProcessRow], object], bool]] = {
 }
 
 
-def matches(row: ProcessRow, words: Sequence[str]) -> bool:
-    """True when every word is somewhere in pid, user, name or command, whatever the case."""
-    text = f"{row.pid} {row.user} {row.name} {row.command}".lower()
-    return all(word in text for word in words)
-
-
 def tree_order(rows: Sequence[ProcessRow]) -> list[tuple[ProcessRow, str]]:
     """Parents before their children, each with the lines that lead to it."""
     children: dict[int, list[ProcessRow]] = {}
@@ -77,11 +71,11 @@ class ProcessRows:
         *,
         sort: str = "fds",
         descending: bool = True,
-        words: Sequence[str] = (),
+        fits: Callable[[ProcessRow], bool] | None = None,
         tree: bool = False,
         ascii_only: bool = False,
     ) -> None:
-        kept = [row for row in rows if matches(row, words)] if words else list(rows)
+        kept = list(rows if fits is None else filter(fits, rows))
         key, _ = SORTS[sort]
         kept.sort(key=key, reverse=descending)  # type: ignore[arg-type]  # each key is comparable to itself
         self._leads: list[str] = []

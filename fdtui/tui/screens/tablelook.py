@@ -32,6 +32,7 @@ class TableView(NamedTuple):
     snapshot: TableSnapshot
     neighbours: Mapping[Fd, Neighbour]
     detail: Detail
+    container: str = ""  # or systemd unit, as far as it was looked up
 
 
 class TableLook:
@@ -59,6 +60,7 @@ class TableLook:
         self._selected_detail = Detail(-1)
         self._due = 0.0
         self._looked = False
+        self._container: str | None = None
 
     def look(self, cancelled: Cancelled) -> tuple[TableView, bool]:
         """Return the view, and whether it is worth looking again at once."""
@@ -69,10 +71,13 @@ class TableLook:
             snapshot = self._table.sweep(snapshot.fds[: 2 * AHEAD], self._glance, cancelled)
         first, self._looked = not self._looked, True
         if not first:
+            if self._container is None:
+                self._container = self._contained()
             if self.selected != self._selected_detail.fd and not self._searching:
                 self._selected_detail = self._detail(snapshot)
             self._look_around(snapshot, cancelled)
-        return TableView(snapshot, self._neighbours, self._selected_detail), first
+        view = TableView(snapshot, self._neighbours, self._selected_detail, self._container or "")
+        return view, first
 
     def comm(self, pid: int) -> str:
         """Return a process's name."""
@@ -80,6 +85,15 @@ class TableLook:
             return self._machine.procfs.stat(pid).comm
         except OSError:
             return "?"
+
+    def _contained(self) -> str:
+        """Return the container or systemd unit that the process runs in, "" for neither."""
+        if not self._machine.live:
+            return ""
+        from fdtui.survey.containers import Containers
+
+        found = Containers().of(self._pid)
+        return found.label if found is not None else ""
 
     def _glance(self, fds: Sequence[Fd]) -> dict[Fd, tuple[Entry, Info]]:
         """Ask the keeper to borrow each for microseconds."""
