@@ -247,6 +247,56 @@ def test_it_ends_with_its_peer(puppet: Puppet) -> None:
             assert until(lambda pid=pid: ended(pid)) < 0.2  # type: ignore[misc]
 
 
+def test_a_killed_child_is_replaced(helper: HelperProcess, puppet: Puppet) -> None:
+    pid = helper.info.pid
+    children = Path(f"/proc/{pid}/task/{pid}/children")
+
+    def waiting() -> list[int]:
+        found = []
+        for child in map(int, children.read_text().split()):
+            with contextlib.suppress(OSError):
+                found += [child] if ProcFs().stat(child).state == "S" else []
+        return found
+
+    for _ in range(3):
+        assert helper.client.counts([puppet.pid])
+        until(lambda: len(waiting()) == 1, what="one waits for the next request")
+        for child in waiting():
+            os.kill(child, signal.SIGKILL)
+            until(lambda child=child: ended(child))  # type: ignore[misc]
+    assert helper.client.counts([puppet.pid])
+
+
+@pytest.mark.needs_root
+def test_it_goes_on_when_there_can_be_no_more_processes() -> None:
+    code = """
+import os, resource
+from fdtui.acquire import helper_process
+from fdtui.errors import CallFailed
+helper = helper_process.start()
+before = resource.prlimit(helper.info.pid, resource.RLIMIT_NPROC)
+resource.prlimit(helper.info.pid, resource.RLIMIT_NPROC, (0, before[1]))
+for _ in range(3):  # the first one finds a child that was there
+    try:
+        helper.client.counts([os.getpid()])
+    except CallFailed as error:
+        refusal = str(error)
+resource.prlimit(helper.info.pid, resource.RLIMIT_NPROC, before)
+print(refusal, len(helper.client.counts([os.getpid()])))
+helper.close()
+"""
+    assert run_as(NOBODY, code) == "helper: the helper can start no process for it (EAGAIN) 1\n"
+
+
+def test_a_channel_that_is_no_socket_ends_it() -> None:
+    process, sock = raw_helper()
+    with sock, OwnedFd(os.open(os.devnull, os.O_RDONLY)) as null:
+        sock.send(HELLO)
+        assert sock.recv(4096)
+        scm.send(sock, HELLO, [null])
+        assert process.wait(5) == wire.EXIT_BAD_FRAME
+
+
 def test_a_killed_helper_is_noticed(helper: HelperProcess, puppet: Puppet) -> None:
     os.kill(helper.info.pid, signal.SIGKILL)
     until(lambda: not helper.client.alive, 1)

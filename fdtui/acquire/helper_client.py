@@ -29,6 +29,7 @@ _CAUSES = {
     errno.EACCES: ("the helper refuses memory, raw disks and watchdogs", "start it with unsafe"),
     errno.EBADF: ("the target has closed it", ""),
     errno.ESRCH: ("the target has ended", ""),
+    errno.EAGAIN: ("the helper can start no process for it", "ulimit -u, or pids.max, is reached"),
     errno.EBUSY: ("8 requests hang on dead file servers", "umount -f them, or a new helper"),
 }
 

@@ -379,7 +379,10 @@ class Helper:
             wait = 1000 * (IDLE_SECONDS if len(self.children) < 2 else 1) if self.desk else 2
             ready = self.poll.poll(wait)
             if not ready and not self.desk:
-                self.desk = self.spare()
+                try:
+                    self.desk = self.spare()
+                except OSError:  # each request asks again
+                    ready = self.poll.poll(1000)
             elif not ready and len(self.children) < 2:
                 return
             for number, _ in ready:
@@ -418,7 +421,10 @@ class Helper:
             raise Refused("HELLO comes first, once, and only the first channel adds others")
         if hello:
             if fds:
-                self.add(socket.socket(fileno=os.dup(fds[0])))
+                try:
+                    self.add(socket.socket(fileno=os.dup(fds[0])))
+                except OSError as error:
+                    raise Refused("a channel that is no socket") from error
             self.greeted.add(number)
             body = HELLO_ANSWER.pack(VERSION, os.getpid(), os.geteuid(), self.uid, capabilities())
             self.answer(channel, request, 0, body)
@@ -426,8 +432,14 @@ class Helper:
             self.answer(channel, request, errno.EBUSY)
         else:
             rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [number, *fds]))]
-            desk, self.desk = self.desk or self.spare(), None
-            desk.sendmsg([frame], rights)
+            desk, self.desk = self.desk, None
+            with suppress(OSError):  # somebody killed the one that waited
+                if desk and desk.sendmsg([frame], rights):
+                    return
+            try:
+                self.spare().sendmsg([frame], rights)
+            except OSError as error:  # EAGAIN of fork(2), until there may be more processes
+                self.answer(channel, request, error.errno or errno.EIO)
 
     def spare(self) -> socket.socket:
         """Fork the child that answers the next request, as that takes longer than all the rest."""
