@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from fdtui.commands import lsjson
-from fdtui.linux.procfs import ProcFs
 from fdtui.linux.record import Owner, Record
 from fdtui.survey.facts import Facts
 from fdtui.survey.lookup import Lookup
-from fdtui.survey.neighbours import Neighbour, Neighbours
 from fdtui.survey.peers import PeerIndex, has_no_peer
 from fdtui.survey.scan import EngineName
 from fdtui.survey.sharing import SharingSets, sharing_of_records
 from fdtui.survey.socket_peers import namespaces, socket_peers
+
+if TYPE_CHECKING:
+    from fdtui.survey.neighbours import Neighbour
 
 
 class Relations:
@@ -64,6 +66,9 @@ def of_processes(
     rows: Sequence[Facts], sharing: bool, peers: bool, engine: EngineName
 ) -> list[Facts]:
     """Of a few processes: one pass over the machine for each."""
+    from fdtui.linux.procfs import ProcFs
+    from fdtui.survey.neighbours import Neighbours
+
     neighbours = Neighbours(ProcFs(), engine)
     by_pid: dict[int, list[Facts]] = {}
     for one in rows:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import marshal
 from collections.abc import Iterator
 from typing import NamedTuple, Self
 
 from fdtui.commands import lswork
 from fdtui.commands.lswork import Job
 from fdtui.linux.fdtable import read_table
-from fdtui.linux.record import Owner, Record, Table
+from fdtui.linux.record import Owner, Table
 from fdtui.survey.facts import Facts
 from fdtui.survey.scan import Engine, EngineName, all_pids, choose
 from fdtui.survey.socks import Socks
@@ -123,24 +122,16 @@ class Scan:
 
     def _spliced(self, job: Job) -> Iterator[bytes]:
         """The same when workers write all but the end of each object."""
-        from fdtui.commands.lspacked import unpacked
-        from fdtui.commands.lsrelated import Relations
+        from fdtui.commands.lsspliced import Spliced
 
+        spliced = Spliced(self.asked.sharing, self.asked.peers)
         owners: list[Owner] = []
-        records: list[Record] = []
-        objects: list[list[str]] = []
         for part in self._chosen().transform(lswork.make, tuple(job)):
             those, body = lswork.taken_apart(part)
             owners += those
-            lines, rows = marshal.loads(body)  # noqa: S302  from our own workers
-            objects.append(lines)
-            records += unpacked(rows)
+            spliced.add(those, body)
         self._note(owners)
-        relations = Relations(owners, records, self.asked.sharing, self.asked.peers)
-        ends = map(relations.members, records)
-        for lines in objects:
-            text = "".join([f"{line}{end}}}\n" for line, end in zip(lines, ends, strict=False)])
-            yield text.encode("ascii")
+        yield from spliced.close(owners)
 
     def _note(self, owners: list[Owner]) -> None:
         for owner in owners:

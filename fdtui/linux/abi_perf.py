@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import struct
 from functools import cache
-from pathlib import Path
 from typing import NamedTuple
+
+from fdtui.linux.procfs import read_file
 
 _TYPES = ("hardware", "software", "tracepoint", "hw-cache", "raw", "breakpoint")
 _EVENTS = {
@@ -27,7 +28,7 @@ _ACCESS = {1: "r", 2: "w", 3: "rw", 4: "x"}
 _EXCLUDES = {4: "user", 5: "kernel", 6: "hv", 7: "idle", 19: "host", 20: "guest"}
 _FREQUENCY = 1 << 10
 _HEAD = struct.Struct("=IIQQQQQIIQQ")
-_TRACING = Path("/sys/kernel/tracing/events")  # where debugfs has it, a look would mount it
+_TRACING = "/sys/kernel/tracing/events"  # where debugfs has it, a look would mount it
 TOTAL_TIME_ENABLED, TOTAL_TIME_RUNNING, ID, GROUP, LOST = 1, 2, 4, 8, 16
 
 
@@ -82,10 +83,10 @@ def _cache_event(config: int) -> str:
 @cache
 def _unit(number: int) -> str:
     """The performance monitoring unit with that type number: `cpu`, `msr`, `kprobe`."""
-    folder = Path("/sys/bus/event_source/devices")
+    folder = "/sys/bus/event_source/devices"
     try:
         for unit in os.listdir(folder):
-            if (folder / unit / "type").read_text().strip() == str(number):
+            if read_file(f"{folder}/{unit}/type").strip() == b"%d" % number:
                 return unit
     except OSError:
         pass  # no sysfs here, or a unit that just went
@@ -108,7 +109,7 @@ def tracepoint(number: int) -> str:
 
 def _number(path: str) -> int:
     try:
-        return int(Path(path, "id").read_text())
+        return int(read_file(f"{path}/id"))
     except OSError:
         return -1  # a filter or enable file
 

@@ -83,6 +83,10 @@ class Lookup:
             if colon and head == name:
                 yield value.strip()
 
+    def know_names(self, names: dict[int, str]) -> None:
+        """Spare the question."""
+        self._names.update(names)
+
     def comm(self, pid: int) -> str:
         """Return the name of a process; "" once it is gone."""
         name = self._names.get(pid)

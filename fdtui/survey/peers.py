@@ -69,8 +69,13 @@ class PeerIndex:
         """Sort the rows by what they can be the end of; `records` is kept for `of`."""
         index = cls(sockets, lookup or Lookup())
         index._records = records
-        one_socket, sockets_shared = index._socket.setdefault, index._shared_socket
-        pipes, files = index._pipes, index._files
+        index.add(records)
+        return index
+
+    def add(self, records: Iterable[Record]) -> None:
+        """Take more rows of the scan, all before the first question."""
+        one_socket, sockets_shared = self._socket.setdefault, self._shared_socket
+        pipes, files = self._pipes, self._files
         for record in records:
             link = record.link
             first = link[:1]
@@ -89,14 +94,13 @@ class PeerIndex:
                 else:
                     files.setdefault(link, []).append(record)
                 if "/pts/" in link and not link.endswith("/ptmx"):
-                    index._slaves.append(record)
+                    self._slaves.append(record)
                 elif link.endswith("ptmx"):
-                    index._masters.append(record)
+                    self._masters.append(record)
             elif first == "p":
                 pipes.setdefault(link, []).append(record)
             elif link == EVENTFD:
-                index._eventfds.append(record)
-        return index
+                self._eventfds.append(record)
 
     def of(self, pid: int, fd: int) -> tuple[Peer, ...]:
         """Return the peers of a descriptor, in order of pid and fd; nothing for an unknown one."""

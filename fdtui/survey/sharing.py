@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Hashable, Sequence
-from typing import NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from fdtui.errors import errno_name
 from fdtui.linux.record import Record
-from fdtui.survey.links import LinkTable
 from fdtui.survey.scan import Cancelled, never
 from fdtui.survey.sorters import Bucket, sort_buckets
 from fdtui.survey.sorting import Sorter
+
+if TYPE_CHECKING:
+    from fdtui.survey.links import LinkTable
 
 Descriptor: TypeAlias = tuple[int, int]  # pid, fd
 
@@ -185,9 +187,7 @@ def sharing_of_records(records: Sequence[Record], cancelled: Cancelled = never) 
         elif record.link:
             unknown.setdefault(_description_key(record), []).append(row)
         elif record.fd >= 0 and record.error is not None:
-            call, code = record.error
-            why = f"{call}: {os.strerror(code)} ({errno_name(code)})"
-            sets.reasons[record.pid, record.fd] = why
+            sets.reasons[record.pid, record.fd] = refusal(record)
     pids = [record.pid for record in records]
     fds = [record.fd for record in records]
     sorter = Sorter(pids, fds)
@@ -207,6 +207,14 @@ def sharing_of_records(records: Sequence[Record], cancelled: Cancelled = never) 
     sets.complete = sort_buckets(sorter, pids, fds, alike, cancelled)
     sets._take(sorter, pids, fds)
     return sets
+
+
+def refusal(record: Record) -> str:
+    """Return why nothing is known of a row that was refused, "" where it was not."""
+    if record.error is None:
+        return ""
+    call, code = record.error
+    return f"{call}: {os.strerror(code)} ({errno_name(code)})"
 
 
 def _files_of_records(records: Sequence[Record]) -> dict[Hashable, list[Descriptor]]:
