@@ -159,6 +159,28 @@ def test_the_whole_machine_by_either_engine(pair: tuple[int, int]) -> None:
     assert len(found["proc"]) > 100
 
 
+@pytest.mark.needs_root
+@pytest.mark.parametrize("engine", ["proc", "bpf"])
+def test_rows_that_workers_close_say_what_the_others_say(
+    pair: tuple[int, int], engine: str
+) -> None:
+    """With a filter every row passes the general way, without one through the workers'."""
+    if engine == "bpf" and available():
+        pytest.skip(available() or "")
+    asked = ("--engine", engine, "--sharing", "--peers")
+
+    def told(*more: str) -> dict[tuple[object, object], tuple[object, ...]]:
+        return {
+            (row["pid"], row["fd"]): (row["sharing"], row.get("sharing_reason"), row["peers"])
+            for row in rows(*asked, *more)
+            if row["pid"] in (*pair, 1, os.getpid())
+        }
+
+    closed, general = told(), told("-w", "fd >= 0")
+    assert len(closed) > 100
+    assert closed == general
+
+
 # Sharing and peers
 
 

@@ -187,4 +187,4 @@ class Vocabulary:
 
 
 DESCRIPTORS = Vocabulary(COLUMNS, TEXTS, "fdtui ls --list-columns")
-find, names = DESCRIPTORS.find, DESCRIPTORS.names
+find, similar, names = DESCRIPTORS.find, DESCRIPTORS.similar, DESCRIPTORS.names
