@@ -209,7 +209,9 @@ class Room:
             self._do(job)
 
     def _do(self, job: Job) -> None:
-        if not job.call.cancelled.is_set():
+        if job.call.cancelled.is_set():
+            job.call.fail(Cancelled(f"{job.call.op} cancelled"))  # nobody waits, but it is known
+        else:
             self._work_on(job.call, lambda: job.handler(job.call, self))
 
     def _work_on(self, call: Call, work: Callable[[], Reply]) -> None:
