@@ -175,7 +175,7 @@ class _Attempt:
 
     def by_path(self) -> HelperProcess | None:
         """Have it connect to a socket in a folder of our own: sudoers may replace stdin."""
-        folder = tempfile.mkdtemp(prefix="fdtui-helper-", dir=os.environ.get("XDG_RUNTIME_DIR"))
+        folder = _own_folder()
         path = f"{folder}/socket"
         try:
             with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener:
@@ -247,6 +247,15 @@ class _Attempt:
         asked = ("password is required", "Authentication required", "authentication is required")
         needs = not self.ask and any(words in last for words in asked)
         return HelperFailed(f"no helper through {self.via}: {last}", needs_password=needs)
+
+
+def _own_folder() -> str:
+    """Make one of mode 0700; after su(1) the runtime folder may be somebody else's, or gone."""
+    prefix = "fdtui-helper-"
+    try:
+        return tempfile.mkdtemp(prefix=prefix, dir=os.environ.get("XDG_RUNTIME_DIR") or None)
+    except OSError:
+        return tempfile.mkdtemp(prefix=prefix)
 
 
 def _terminate(process: subprocess.Popen[bytes]) -> None:
