@@ -23,7 +23,9 @@ from fdtui.linux.act import F_OFD_SETLK, Act
 from fdtui.linux.act_queue import PATIENCE_MS, sigpipe_blocked
 from fdtui.linux.act_socket import give
 from fdtui.linux.owned import OwnedFd
+from fdtui.linux.procfs import ProcFs
 from fdtui.linux.written import Written, write_all
+from tests.puppets import until
 
 F_OFD_GETLK = 36
 FLOCK = struct.Struct("hhqqi4x")
@@ -311,3 +313,24 @@ def test_any_kind_of_listener_is_given_the_descriptor(
     else:
         assert peer is not None
         assert peer.pid == os.getpid()
+
+
+def test_a_listener_that_is_behind_is_waited_for(file: OwnedFd, tmp_path: Path) -> None:
+    with (
+        socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener,
+        socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as before,
+    ):
+        listener.bind(str(tmp_path / "socket"))
+        listener.listen(0)
+        before.connect(str(tmp_path / "socket"))  # the queue is full
+        giving = threading.Thread(target=give, args=(file, str(tmp_path / "socket")))
+        giving.start()
+        threads = ProcFs(f"/proc/{os.getpid()}/task")
+        until(lambda: threads.stat(giving.native_id or 0).state == "S")
+        listener.accept()[0].close()
+        receiver, _ = listener.accept()
+        with receiver:
+            message = scm.receive(receiver, 16, 1)
+        message.close()
+        giving.join()
+    assert len(message.fds) == 1

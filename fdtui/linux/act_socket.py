@@ -7,14 +7,16 @@ import os
 import select
 import socket
 import stat
+import struct
 
 from fdtui.linux import scm
 from fdtui.linux.act_queue import QueueAct
 from fdtui.linux.owned import OwnedFd
+from fdtui.linux.peek import socket_on
 from fdtui.linux.written import Written, write_all
 
 _NOW = socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL
-GIVE_TIMEOUT = 2.0  # seconds for a listener that does not accept
+_GIVE_TIMEOUT = struct.pack("ll", 2, 0)  # struct timeval, for a listener that does not accept
 
 
 class SocketAct(QueueAct):
@@ -27,7 +29,7 @@ class SocketAct(QueueAct):
 
     def _socket(self) -> socket.socket:
         """Make a socket object on a duplicate number: that changes no flag (no setblocking())."""
-        return socket.socket(fileno=os.dup(self._fd()))
+        return socket_on(self._fd())
 
     def send(self, data: bytes) -> Written:
         """send(2) with MSG_DONTWAIT and MSG_NOSIGNAL: a stream in pieces, else one message."""
@@ -64,7 +66,8 @@ def give(owned: OwnedFd, path: str) -> scm.Peer | None:
     refused = OSError(errno.EPROTOTYPE, os.strerror(errno.EPROTOTYPE))
     for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM, socket.SOCK_SEQPACKET):
         with socket.socket(socket.AF_UNIX, kind | socket.SOCK_CLOEXEC) as sock:
-            sock.settimeout(GIVE_TIMEOUT)  # this socket is our own
+            # The kernel's timeout: a non-blocking connect(2) fails at once while others are queued.
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, _GIVE_TIMEOUT)
             try:
                 sock.connect(address)
             except OSError as error:
