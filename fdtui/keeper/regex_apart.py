@@ -30,7 +30,13 @@ from fdtui.linux.private import PrivatePeek
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PERIOD = 0.1  # seconds between two looks whether to stop
+STARTS_WITHIN = 5.0  # seconds
 MAX_MESSAGE = 1 << 18
+# What exec(2) closes in a new process is flushed (FUSE), and that waits for the file's server.
+_NO_START = (
+    "no process for the expression starts: the server of a file that is held has died, perhaps",
+    "release what does not answer in Held, or search for plain text, which needs no process",
+)
 PR_SET_PDEATHSIG = 1
 _BOOT = f"import sys; sys.path.append(sys.argv[1]); from {__name__} import main; main()"
 
@@ -112,16 +118,22 @@ def _await(near: socket.socket, size: int, tick: Tick) -> Match:
     poller = select.poll()
     poller.register(near.fileno(), select.POLLIN)
     done, total = 0, size
+    latest: float | None = time.monotonic() + STARTS_WITHIN
     while True:
         if not poller.poll(PERIOD * 1000):
+            if latest is not None and time.monotonic() > latest:
+                raise FdtuiError(*_NO_START)
             tick(done, total)
             continue
+        latest = None
         message = near.recv(MAX_MESSAGE)
         if not message:
             raise FdtuiError("the search has ended without an answer")
         it = table(json.loads(message))
         if "error" in it:
             raise error_from(it["error"])
+        if "ready" in it:
+            continue
         if "done" in it:
             done, total = map(whole, items(it["done"], 2))
             tick(done, total)
@@ -135,6 +147,7 @@ def main() -> None:
     syscalls.prctl(syscalls.PR_SET_DUMPABLE, 0)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     with socket.socket(fileno=os.dup(1)) as sock:
+        sock.send(b'{"ready": true}')
         message = sock.recv(MAX_MESSAGE)
         if message:
             sock.send(json.dumps(_answer(table(json.loads(message)), sock)).encode())
