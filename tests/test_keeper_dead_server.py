@@ -47,3 +47,17 @@ def test_an_expression_is_refused_in_words_and_text_is_found(
         assert "plain text" in refused.value.remedy
         assert time.monotonic() - began < 7
         assert find(keeper, seen.id, b"two", regex=False) == 4
+
+
+@pytest.mark.needs_ptrace
+def test_an_injection_is_refused_in_words_and_works_again(
+    keeper: KeeperClient, tmp_path: Path
+) -> None:
+    with Puppet() as puppet:
+        with hangfs(tmp_path / "fuse") as folder:
+            stuck = puppet(f"os.open({str(folder / 'stuck')!r}, os.O_RDWR)")
+            keeper.steal(puppet.target(stuck)).result(PATIENCE)
+            with pytest.raises(FdtuiError, match="its process does not start") as refused:
+                keeper.look(puppet.target(0), "injection").result(PATIENCE)
+            assert "pidfd_getfd needs no process" in refused.value.remedy
+        assert keeper.look(puppet.target(0), "injection").result(PATIENCE).via == "injection"

@@ -26,6 +26,7 @@ from fdtui.linux.detour import Hangs, block_signals
 from fdtui.linux.owned import OwnedFd
 from fdtui.linux.spawn import wait_for_children
 
+READY = b"ready"
 MAX_ORDER = 8192
 _MAX_FDS = 3  # where to answer, what to give, what is expected
 
@@ -38,7 +39,9 @@ def main() -> None:
     for number in (signal.SIGINT, signal.SIGHUP, signal.SIGQUIT, signal.SIGTSTP, signal.SIGPIPE):
         signal.signal(number, signal.SIG_IGN)
     wait_for_children()
+    os.chdir("/")
     gc.freeze()
+    sock.send(READY)
     children = 0
     poll = select.poll()
     poll.register(sock.fileno(), select.POLLIN)

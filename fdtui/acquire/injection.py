@@ -9,8 +9,8 @@ from __future__ import annotations
 import errno
 import json
 import os
+import select
 import socket
-import subprocess
 import sys
 import threading
 from pathlib import Path
@@ -25,9 +25,15 @@ from fdtui.linux import scm
 from fdtui.linux.owned import OwnedFd
 from fdtui.linux.procfs import read_file
 from fdtui.linux.registers import machine
+from fdtui.linux.spawn import spawn
 
 RISK = "the target stands still for a moment, and dies should fdtui's process be killed just then"
-_ANSWER_SECONDS = 8.0
+_ANSWER_SECONDS, _START_SECONDS = 8.0, 5.0
+# What exec(2) closes in a new process is flushed (FUSE), and that waits for the file's server.
+_NO_START = (
+    "its process does not start: the server of a file that is held has died, perhaps",
+    "release what does not answer in Held; pidfd_getfd needs no process",
+)
 
 
 class Workers:
@@ -36,7 +42,7 @@ class Workers:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._sock: socket.socket | None = None
-        self._process: subprocess.Popen[bytes] | None = None
+        self._pid = 0
 
     def order(
         self, order: Order, given: OwnedFd | None = None, expected: OwnedFd | None = None
@@ -72,10 +78,10 @@ class Workers:
     def close(self) -> None:
         """End the forking process; a throw-away one that is at work finishes first."""
         with self._lock:
-            if self._sock is not None and self._process is not None:
+            if self._sock is not None:
                 self._sock.close()
-                self._process.wait(2)
-            self._sock = self._process = None
+            self._sock = None
+            self._collect()
 
     def _send(self, data: bytes, fds: list[scm.HasFileno]) -> None:
         with self._lock:
@@ -91,19 +97,32 @@ class Workers:
             raise FdtuiError("the process for injection does not start")
 
     def _start(self) -> None:
+        self._collect()
+        command = [sys.executable, "-I", "-S", str(Path(inject_worker.__file__))]
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        with theirs:
-            if self._process is not None:
-                self._process.wait(2)
-            self._process = subprocess.Popen(
-                [sys.executable, "-I", "-S", str(Path(inject_worker.__file__))],
-                stdin=theirs.fileno(),
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                start_new_session=True,
-                cwd="/",
-            )
+        with theirs, OwnedFd(os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)) as null:
+            self._pid = spawn(command, {0: theirs, 1: null, 2: null}, session=True)
+        ours.settimeout(_START_SECONDS)
+        try:
+            ours.recv(len(inject_worker.READY))
+        except TimeoutError as error:
+            ours.close()
+            raise CallFailed("injection", errno.ETIMEDOUT, *_NO_START) from error
+        ours.settimeout(None)
         self._sock = ours
+
+    def _collect(self) -> None:
+        """Reap the one whose socket was closed, unless it hangs."""
+        pid, self._pid = self._pid, 0
+        try:
+            if pid:
+                with OwnedFd(os.pidfd_open(pid)) as pidfd:
+                    poll = select.poll()
+                    poll.register(pidfd.fileno(), select.POLLIN)
+                    poll.poll(2000)
+                os.waitpid(pid, os.WNOHANG)
+        except (ChildProcessError, ProcessLookupError):
+            pass  # somebody ignores SIGCHLD: it was reaped by the kernel
 
 
 WORKERS = Workers()
