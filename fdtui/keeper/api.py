@@ -62,7 +62,7 @@ class Window:
 
 
 class DirEntry(NamedTuple):
-    """A name in a directory; `type` as ls -F has it: / @ | = or blank."""
+    """A name in a directory; `type` as ls -F marks directories and links: / @ or ""."""
 
     name: str
     type: str

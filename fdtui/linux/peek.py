@@ -201,7 +201,7 @@ class Peek:
 
     def getsockopt(self, level: int, option: int, size: int = 4) -> bytes:
         """getsockopt(2) into `size` bytes.  Never SO_ERROR or PACKET_STATISTICS: they clear."""
-        if (level, option) in _CLEARING:
+        if (level, option) in CLEARING:
             raise ValueError("reading that option clears it for the target")
         with socket_on(self._fd()) as sock:
             return sock.getsockopt(level, option, size)
@@ -244,4 +244,4 @@ SO_ERROR = 4
 SO_PEEK_OFF = 42
 SOL_PACKET = 263
 PACKET_STATISTICS = 6
-_CLEARING = {(socket.SOL_SOCKET, SO_ERROR), (SOL_PACKET, PACKET_STATISTICS)}
+CLEARING = {(socket.SOL_SOCKET, SO_ERROR), (SOL_PACKET, PACKET_STATISTICS)}

@@ -8,14 +8,7 @@ from collections.abc import Sequence
 
 from fdtui.linux.netlink import open_socket
 from fdtui.linux.netns import netns_of, open_socket_at
-from fdtui.linux.peek import (
-    PACKET_STATISTICS,
-    SO_ERROR,
-    SO_PEEK_OFF,
-    SOL_PACKET,
-    Peek,
-    socket_on,
-)
+from fdtui.linux.peek import CLEARING, SO_PEEK_OFF, Peek, socket_on
 from fdtui.linux.peek_handle import ioctl_open
 
 SO_PROTOCOL = 38
@@ -28,7 +21,6 @@ SO_NETNS_COOKIE = 71
 SIOCGSKNS = 0x894C
 SIOCOUTQNSD = 0x894B
 
-_CLEARING = {(socket.SOL_SOCKET, SO_ERROR), (SOL_PACKET, PACKET_STATISTICS)}
 _getsockopt = ctypes.CDLL(None, use_errno=True).getsockopt
 _getsockopt.argtypes = [ctypes.c_int] * 3 + [ctypes.c_void_p] * 2
 
@@ -37,7 +29,7 @@ Address = tuple[object, ...] | str | bytes | int | None
 
 def option_bytes(peek: Peek, level: int, option: int, size: int) -> bytes | None:
     """getsockopt(2) of up to `size` bytes; None where the socket has no such option."""
-    if (level, option) in _CLEARING:
+    if (level, option) in CLEARING:
         raise ValueError("reading that option clears it for the target")
     buffer = ctypes.create_string_buffer(size)
     length = ctypes.c_int(size)
@@ -57,7 +49,7 @@ def option_ints(peek: Peek, wanted: Sequence[tuple[int, int]]) -> list[int | Non
 
     Three dozen are read for each row of a table: a socket object asks in a fifth of the time.
     """
-    if not _CLEARING.isdisjoint(wanted):
+    if not CLEARING.isdisjoint(wanted):
         raise ValueError("reading that option clears it for the target")
     try:
         sock = socket_on(peek.number_for_linux())
@@ -76,7 +68,7 @@ def _int_option(sock: socket.socket, level: int, number: int) -> int | None:
 
 def _ints_without_object(peek: Peek, wanted: Sequence[tuple[int, int]]) -> list[int | None]:
     """For one alone, and families without getsockname(2), of which Python makes no object (XDP)."""
-    if not _CLEARING.isdisjoint(wanted):
+    if not CLEARING.isdisjoint(wanted):
         raise ValueError("reading that option clears it for the target")
     value, length = ctypes.c_int(), ctypes.c_int(4)
     number, result, size = peek.number_for_linux(), ctypes.byref(value), ctypes.byref(length)
