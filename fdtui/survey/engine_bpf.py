@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import itertools
 import os
+import time
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator
 from typing import ClassVar
@@ -48,7 +49,31 @@ class _Devices(dict[int, int]):
         return dev
 
 
-_devices = _Devices()
+class _Stats:
+    """stat(2) of files that many have open, asked once within a moment."""
+
+    _FRESH = 0.1  # seconds
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[int, int], tuple[int, ...] | None] = {}
+        self._since = 0.0
+
+    def age(self) -> None:
+        """Forget what is not of this moment."""
+        now = time.monotonic()
+        if now - self._since > self._FRESH:
+            self._known.clear()
+            self._since = now
+
+    def of(self, pid: int, fd: int, file: tuple[int, int]) -> tuple[int, ...] | None:
+        """As `stat_fields`; `file` is its device and inode as the iterator tells them."""
+        found = self._known.get(file)
+        if found is None:
+            found = self._known[file] = stat_fields(pid, fd)
+        return found
+
+
+_devices, _stats = _Devices(), _Stats()
 _new: Callable[..., Record] = tuple.__new__
 
 
@@ -200,10 +225,12 @@ def _completed(
 def _by_process(chunks: Iterable[bytes], wanted: set[int]) -> Iterator[tuple[int, list[Record]]]:
     """Rows as /proc has them, grouped; one turn of the loop per descriptor, all in locals."""
     unpack, new, devices, links = HEAD_STRUCT.unpack_from, _new, _devices, Texts()
+    stats = _stats
     current = 0
     records: list[Record] = []
     for chunk in chunks:
         at, end = 0, len(chunk)
+        stats.age()
         while at < end:
             # fmt: off
             (
@@ -234,7 +261,7 @@ def _by_process(chunks: Iterable[bytes], wanted: set[int]) -> Iterator[tuple[int
             rdev, dev = devices[rdev], devices[dev]
             if magic in _OWN_STAT or (size > blocks << 9 and mode & _S_IFMT == _S_IFREG):
                 # blocks promised but not allocated yet (delayed allocation) are not in i_blocks
-                told_by_stat = stat_fields(pid, fd)
+                told_by_stat = stats.of(pid, fd, (dev, ino))
                 if told_by_stat is not None:
                     nlink, uid, mode, ino, size, blocks, rdev, dev = told_by_stat
             if cloexec:
