@@ -17,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 import termios
+import threading
 import time
 import tokenize
 from collections.abc import Iterator
@@ -295,6 +296,27 @@ def test_a_channel_that_is_no_socket_ends_it() -> None:
         assert sock.recv(4096)
         scm.send(sock, HELLO, [null])
         assert process.wait(5) == wire.EXIT_BAD_FRAME
+
+
+def test_a_stopped_helper_blocks_nobody(helper: HelperProcess) -> None:
+    """Not even when no more requests fit into the socket."""
+    os.kill(helper.info.pid, signal.SIGSTOP)
+    said: set[str] = set()
+
+    def ask() -> None:
+        for _ in range(1000):
+            try:
+                helper.client.hello(timeout=0.0)
+            except HelperGone as gone:
+                said.add(gone.message)
+
+    asking = threading.Thread(target=ask, daemon=True)
+    asking.start()
+    asking.join(10)
+    blocked = asking.is_alive()
+    os.kill(helper.info.pid, signal.SIGKILL)
+    assert not blocked
+    assert said == {"the helper does not answer"}
 
 
 def test_a_killed_helper_is_noticed(helper: HelperProcess, puppet: Puppet) -> None:

@@ -181,8 +181,11 @@ class HelperClient:
         with self._lock:
             self._next_id = (self._next_id + 1) % 2**32
             try:
-                scm.send(self._sock, wire.REQUEST.pack(verb, self._next_id) + body, fds)
+                frame = wire.REQUEST.pack(verb, self._next_id) + body
+                scm.send(self._sock, frame, fds, socket.MSG_DONTWAIT)
                 code, answer, fd = self._answer(verb, time.monotonic() + timeout)
+            except BlockingIOError as error:  # stopped, and so many requests wait there
+                raise HelperGone("the helper does not answer") from error
             except OSError as error:
                 raise HelperGone(
                     f"the helper has ended ({os.strerror(error.errno or 0)})"
