@@ -1,12 +1,14 @@
-"""What was cancelled is answered too: the keeper forgets a request only with its answer."""
+"""Every request is answered: what was cancelled, and what no keeper can be started for."""
 
 from __future__ import annotations
 
+import resource
 import socket
 from collections.abc import Iterator
 
 import pytest
 
+from fdtui.keeper.client import KeeperClient
 from fdtui.keeper.codec import target_json
 from fdtui.keeper.line import spawn
 from fdtui.keeper.wire import Frame, FrameReader, encode
@@ -62,3 +64,17 @@ def test_a_request_that_waited_in_vain_is_answered(talk: Talk) -> None:
             told = talk.answer(seq)
             assert isinstance(told, dict)
             assert told["message"] == f"{op} cancelled"
+
+
+def test_a_full_table_is_told_like_any_refusal() -> None:
+    """In the future and not by the call: a screen must not end for it."""
+    client = KeeperClient()
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (3, hard))
+    try:
+        refused = client.held().exception(1)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert str(refused) == "no keeper can be started: Too many open files"
+    assert client.held().result(10) == []
+    client.close()
