@@ -59,14 +59,20 @@ class Asker:
         self._closed = False
 
     def connect(self) -> Line:
-        """Return the line to a living keeper, starting one if there is none."""
+        """Return the line to a living keeper, starting one if there is none; FdtuiError."""
         with self._lock:
             if self._closed:
                 raise FdtuiError("the session has ended")
             if self._line is None or self._line.dead:
                 generation = self._line.generation + 1 if self._line else 0
-                self._line = Line(generation, self._event)
-                self._line.start()
+                try:
+                    line = Line(generation, self._event)
+                    line.start()
+                except (OSError, RuntimeError) as error:  # of threading: no more of them
+                    words = str(error.strerror if isinstance(error, OSError) else error)
+                    remedy = "see ulimit -n and ulimit -u"
+                    raise FdtuiError(f"no keeper can be started: {words}", remedy) from error
+                self._line = line
             return self._line
 
     @property
