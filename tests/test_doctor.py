@@ -13,7 +13,7 @@ import pytest
 from fdtui.commands import doctor, findings, helper
 from fdtui.commands.findings import Finding
 from fdtui.helper import helper as wire
-from tests.other_user import NOBODY, run_as
+from tests.other_user import NOBODY, argv_as, run_as
 from tests.test_pidfd_getfd import SECCOMP
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -66,14 +66,12 @@ def test_under_a_filter(code: int, name: str) -> None:
 
 @pytest.mark.needs_root
 def test_hidepid() -> None:
-    code = (
-        "import subprocess, sys\n"
-        "subprocess.run(['mount', '-o', 'remount,hidepid=2', '/proc'], check=True)\n"
-        "from fdtui.commands.findings import visibility\n"
-        "print(next(visibility()))\n"
-    )
-    argv = ["unshare", "--mount", "--pid", "--fork", "--mount-proc", sys.executable, "-c", code]
-    done = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, check=True)
+    """For a plain user: root, and whoever process 1 belongs to, is hidden nothing."""
+    code = "from fdtui.commands.findings import visibility\nprint(next(visibility()))\n"
+    script = 'mount -o remount,hidepid=2 /proc && "$@"; exit $?'
+    enter = ["unshare", "--mount", "--pid", "--fork", "--mount-proc", "sh", "-c", script, "sh"]
+    argv = [*enter, *argv_as(NOBODY, code)]
+    done = subprocess.run(argv, cwd="/", capture_output=True, text=True, check=True)
     assert "hidepid=" in done.stdout
     assert "remount,hidepid=0" in done.stdout
 
