@@ -42,6 +42,18 @@ until(lambda: not open(f"/proc/{worker}/task/{worker}/children").read(), 10)
 METHOD.acquire(Target(pid, start, 0)).close()
 print(WORKERS._pid == worker)
 """
+_WORKERS = """
+import os
+from tests.puppets import until
+from fdtui.survey.workers import Job, Pool
+pool = Pool(2)
+job = Job("fdtui.survey.mapped:search", ([1], ("/x", 1, 1, "")))
+print(len(list(pool.run([job] * 3, lambda: False))) == 3)
+for worker in pool._workers:
+    worker.socket.shutdown(2)
+until(lambda: not open(f"/proc/self/task/{os.getpid()}/children").read(), 10)
+pool.close()
+"""
 
 
 def run(*command: str) -> subprocess.CompletedProcess[str]:
@@ -57,7 +69,7 @@ def run(*command: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.mark.parametrize("code", [_HELPER, _KEEPER], ids=["helper", "keeper"])
+@pytest.mark.parametrize("code", [_HELPER, _KEEPER, _WORKERS], ids=["helper", "keeper", "workers"])
 def test_children_are_waited_for(code: str) -> None:
     me = os.getpid()
     start = ProcFs().start_time(me)

@@ -6,6 +6,7 @@ frames of marshal over one socket pair, and end when the other end closes.
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import marshal
 import os
@@ -20,6 +21,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple, NoReturn
 
 from fdtui.errors import FdtuiError
+from fdtui.linux.owned import OwnedFd
 from fdtui.survey.scan import Payload
 
 _FRAME = struct.Struct("=IBI")  # job, kind, bytes
@@ -47,11 +49,13 @@ class _Worker:
         self.received = bytearray()
         self.child: subprocess.Popen[bytes] | None = None
         self.pid = 0
+        self.pidfd: OwnedFd | None = None
         with theirs:
             if threading.active_count() == 1:
                 self.pid = os.fork()
                 if not self.pid:
                     _serve_fork(theirs)
+                self.pidfd = OwnedFd(os.pidfd_open(self.pid))
             else:
                 self.child = _spawn(theirs)
 
@@ -81,9 +85,11 @@ class _Worker:
         if self.child is not None:
             self.child.kill()
             self.child.wait()
-        else:
-            os.kill(self.pid, signal.SIGKILL)
-            os.waitpid(self.pid, 0)
+        elif self.pidfd is not None:
+            # Where SIGCHLD was inherited ignored it may be gone, and its number somebody else's.
+            with self.pidfd as child, contextlib.suppress(ProcessLookupError, ChildProcessError):
+                signal.pidfd_send_signal(child.fileno(), signal.SIGKILL)
+                os.waitpid(self.pid, 0)
 
 
 def _spawn(theirs: socket.socket) -> subprocess.Popen[bytes]:
