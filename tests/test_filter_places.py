@@ -216,7 +216,7 @@ def test_the_language_in_one_process_live(tmp_path: Path) -> None:
                         [str(fd)] for fd in fds
                     ]
 
-                term.wait_for(shown)
+                term.wait_for(lambda text: "earlier filters" not in text and shown(text))
                 term.press("escape")
                 term.wait_for(lambda text: f" / {filter}" not in text)
 

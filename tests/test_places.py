@@ -244,7 +244,7 @@ def test_the_machine_is_filtered_by_expressions_and_grouped() -> None:
         text = await press(app, pilot, "g")
         assert "by process" in text
         assert "ingestd 4182" in names(app)[0]
-        text = await press(app, pilot, "enter")
+        text = await press(app, pilot, "home", "enter")
         assert "/dev/null" in text
 
     play(story)

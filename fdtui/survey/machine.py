@@ -223,6 +223,7 @@ class MachineTable:
             mistake=self._typed.mistake,
             new=frozenset(k for k, since in self._first_seen.items() if now - since < MARK_NEW),
             closed=frozenset(self._closed),
+            question=question,
         )
 
     def _rows(self, now: float) -> list[Facts]:

@@ -41,3 +41,4 @@ class MachineView(NamedTuple):
     mistake: FilterError | None = None
     new: frozenset[Key] = frozenset()  # came in the last seconds
     closed: frozenset[Key] = frozenset()  # are gone, and among the lines for some seconds more
+    question: Question = Question()  # that this answers

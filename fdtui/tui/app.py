@@ -102,6 +102,7 @@ class FdtuiApp(SessionApp):
         self.blurred = False
         self.crash: list[str] = []  # lines of the traceback, without the values of variables
         self._open_at = open_at
+        self._opened = self.ahead.hold()  # until there is a screen to type at
         self._garbage = Garbage()
 
     # Starting and ending
@@ -125,11 +126,14 @@ class FdtuiApp(SessionApp):
         if self._open_at is not None:
             pid, fd = self._open_at
             self.open_process(pid, fd)
+        self._opened()
 
     async def on_event(self, event: events.Event) -> None:
         """Take note of every key and click, whoever it is for."""
         if isinstance(event, events.InputEvent):
             self._garbage.touched()
+        if isinstance(event, events.Key | events.Paste) and self.ahead.takes(event):
+            return
         await super().on_event(event)
 
     def leave(self, status: int = 0) -> None:
@@ -203,6 +207,7 @@ class FdtuiApp(SessionApp):
         for screen in self.screen_stack:
             if isinstance(screen, PlaceScreen) and screen.job is message.job:
                 screen.seen(message.result)
+                screen.known = True
 
     def freeze(self) -> None:
         """Stop refreshing, or go on."""

@@ -14,6 +14,7 @@ from fdtui.tui.clipboard import copy
 from fdtui.tui.machine import Machine
 from fdtui.tui.session import SessionLog
 from fdtui.tui.settings import Settings
+from fdtui.tui.typeahead import TypeAhead
 
 if TYPE_CHECKING:
     from fdtui.keeper.api import Event, Hold, Keeper
@@ -43,6 +44,7 @@ class SessionApp(App[int]):
         self.holds: Sequence[Hold] = ()
         self.helper_user = ""  # whom the helper runs as, "" while none does
         self.session_id = ""  # for `fdtui send --session`
+        self.ahead = TypeAhead(self)
         self._helping: Helping | None = None
         self._keeper: Keeper | None = None
 
@@ -84,18 +86,27 @@ class SessionApp(App[int]):
         future: Future[T],
         done: Callable[[T], object],
         failed: Callable[[FdtuiError], object] | None = None,
+        *,
+        opens: bool = False,
     ) -> None:
-        """Call `done` or `failed` in the event loop; a failure nobody takes is told below."""
+        """Call `done` or `failed` in the event loop; a failure nobody takes is told below.
+
+        `opens`: a screen comes of it, and what is typed meanwhile is meant for that.
+        """
+        release = self.ahead.hold() if opens else lambda: None
 
         def settle() -> None:
-            if future.cancelled():
-                return
             try:
-                value = future.result()
-            except FdtuiError as error:
-                (failed or self.tell_error)(error)
-            else:
-                done(value)
+                if future.cancelled():
+                    return
+                try:
+                    value = future.result()
+                except FdtuiError as error:
+                    (failed or self.tell_error)(error)
+                else:
+                    done(value)
+            finally:
+                release()
 
         future.add_done_callback(lambda _: self.call_later(settle))
 

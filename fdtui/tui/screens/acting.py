@@ -52,9 +52,10 @@ class Acting:
                 keeper.perform("actions", ident, timeout=QUICK),
                 lambda reply: self._offer(reply, holds),
                 self.deed.give_up,
+                opens=True,
             )
 
-        self._app.when(keeper.held(), held, self.deed.give_up)
+        self._app.when(keeper.held(), held, self.deed.give_up, opens=True)
 
     def _offer(self, reply: Reply, holds: Sequence[Hold]) -> None:
         names = [name for name in map(text, items(reply.facts["actions"])) if self._able(name)]
@@ -115,7 +116,9 @@ class Acting:
             word = "off" if flags & action.flag else "on"
             self._preview(action, (word,), typed=False)
 
-        self._app.when(self._app.keeper.state(self._acquired.id), seen, self.deed.give_up)
+        self._app.when(
+            self._app.keeper.state(self._acquired.id), seen, self.deed.give_up, opens=True
+        )
 
     # Asking for arguments
 

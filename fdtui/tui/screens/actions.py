@@ -72,6 +72,7 @@ def dump_row(screen: PlaceScreen, selected: Selected) -> None:
         app.keeper.look(target),
         lambda acquired: Dumping(screen, acquired, borrowed=True).ask(),
         lambda error: explain(screen, Wish(target, selected.comm), error),
+        opens=True,
     )
 
 
@@ -132,7 +133,7 @@ def _hold(
         failed()
         explain(screen, Wish(target, name, keep=True), error)
 
-    app.when(app.keeper.steal(target), took, refused)
+    app.when(app.keeper.steal(target), took, refused, opens=True)
 
 
 def with_hold(screen: PlaceScreen, acquired: Acquired, go_on: Callable[[Acting], object]) -> None:

@@ -60,6 +60,8 @@ class AskLine(ModalScreen[str | None]):
     def on_input_line_submitted(self, message: InputLine.Submitted) -> None:
         """Take it, or say what is wrong with it."""
         message.stop()
+        if not self.is_current:
+            return  # it was taken already
         if mistake := self._check(message.value):
             self.line.open(self._prompt, message.value, self._note(mistake))
         else:
@@ -68,4 +70,5 @@ class AskLine(ModalScreen[str | None]):
     def on_input_line_cancelled(self, message: InputLine.Cancelled) -> None:
         """It is not meant."""
         message.stop()
-        self.dismiss(None)
+        if self.is_current:
+            self.dismiss(None)

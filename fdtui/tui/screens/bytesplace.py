@@ -46,6 +46,11 @@ class BytesPlace(ViewScreen):
         self._last: Window | None = None
         self._span = (0, _HEAD)  # offset and length to ask for next; read by the poller's thread
 
+    @property
+    def ready(self) -> bool:
+        """Are there bytes, or is it known why there are none?"""
+        return super().ready and (not self.nothing_yet or self.trouble is not None)
+
     def body(self) -> ComposeResult:
         viewer = Viewer(id="viewer")
         viewer.display = False  # until the first bytes say which view fits them

@@ -59,16 +59,18 @@ class Deed:
             preview = preview_from(reply.facts)
             self._with_others(lambda: self._confirm(plan, preview, alert))
 
-        self.app.when(future, previewed, lambda error: (plan.refused(error), None)[1])
+        self.app.when(future, previewed, lambda error: (plan.refused(error), None)[1], opens=True)
 
     def _with_others(self, go_on: Callable[[], object]) -> None:
         """Call when the search for sharers has ended, or took too long to wait for."""
         waiting = [True]
+        release = self.app.ahead.hold()
 
         def once(*_: object) -> None:
             if waiting:
                 waiting.clear()
                 go_on()
+                release()
 
         self.app.when(self._around or self.look_around(), once, once)
         self.app.set_timer(PATIENCE, once)

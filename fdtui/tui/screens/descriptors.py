@@ -184,6 +184,14 @@ class Descriptors(GroupingPlace):
             self.fdtui.poller.poke()  # for who shares and watches this one
         self.rebuild()
 
+    @property
+    def ready(self) -> bool:
+        """Is every row known that the order and the filter depend on?"""
+        snapshot = self._snapshot
+        some = self.filter_text or self.sort != "fd" or self.grouping
+        every = not some or snapshot.ended or all(fd in snapshot.rows for fd in snapshot.fds)
+        return super().ready and every
+
     # Words
 
     def crumbs(self) -> tuple[list[str], str]:

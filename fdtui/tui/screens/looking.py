@@ -64,6 +64,7 @@ def acquire(screen: PlaceScreen, wish: Wish) -> None:
         future,
         lambda acquired: _acquired(screen, wish, acquired),
         lambda error: explain(screen, wish, error),
+        opens=True,
     )
 
 
@@ -96,7 +97,7 @@ def explain(screen: PlaceScreen, wish: Wish, error: FdtuiError) -> None:
         text = f"{error}  {error.remedy}" if error.remedy else str(error)
         screen.show_result(text, failed=True)
 
-    screen.fdtui.when(screen.fdtui.keeper.check(wish.target), show, unknown)
+    screen.fdtui.when(screen.fdtui.keeper.check(wish.target), show, unknown, opens=True)
 
 
 def open_view(screen: PlaceScreen, acquired: Acquired) -> None:

@@ -109,6 +109,11 @@ class MachineScreen(FilteringPlace, TakingPlace):
         self._question = question
         self.fdtui.poller.poke()
 
+    @property
+    def ready(self) -> bool:
+        """Are the rows those that were asked for last?"""
+        return super().ready and self._view.question == self._question
+
     # Words
 
     def crumbs(self) -> tuple[list[str], str]:

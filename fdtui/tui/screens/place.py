@@ -61,11 +61,22 @@ class PlaceScreen(Screen[None]):
         super().__init__()
         # One object for its whole life: the poller tells jobs apart by identity.
         self.job: Job = self.look
+        self.known = False  # something was seen already
 
     @property
     def fdtui(self) -> FdtuiApp:
         """The app, by its own type."""
         return cast("FdtuiApp", self.app)
+
+    @property
+    def ready(self) -> bool:
+        """Does it show what keys are about?"""
+        return self.known
+
+    @property
+    def typing(self) -> bool:
+        """Keys go into a line."""
+        return False
 
     # What a place provides
 

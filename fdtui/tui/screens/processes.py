@@ -196,8 +196,9 @@ class Processes(FilteringPlace):
         """Show the descriptors of the process."""
         from fdtui.tui.screens.descriptors import Descriptors
 
-        row = self._rows.row(message.index)
-        self.app.push_screen(Descriptors(row.pid, row.start_time, name=row.name))
+        if message.index < len(self._rows):  # there may be fewer by now
+            row = self._rows.row(message.index)
+            self.app.push_screen(Descriptors(row.pid, row.start_time, name=row.name))
 
     def action_yank(self) -> None:
         """Offer what can be copied of the selected process."""

@@ -32,7 +32,7 @@ def pull(screen: PlaceScreen, wish: Wish) -> None:
         if method is not None:
             take_by(screen, wish, method)
 
-    screen.fdtui.when(screen.fdtui.keeper.check(wish.target), choose)
+    screen.fdtui.when(screen.fdtui.keeper.check(wish.target), choose, opens=True)
 
 
 def _able(verdicts: Sequence[tuple[str, Verdict]]) -> list[tuple[str, Verdict]]:

@@ -130,6 +130,11 @@ class WhoHas(TakingPlace):
             (Span("f", "key"), Span(" asks for something else", "muted")),
         )
 
+    @property
+    def ready(self) -> bool:
+        """Is there an answer?"""
+        return self._answer is not None
+
     # Words
 
     def crumbs(self) -> tuple[list[str], str]:

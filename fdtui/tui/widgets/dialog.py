@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal, NamedTuple, TypeAlias
@@ -11,6 +12,7 @@ from rich.segment import Segment
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.geometry import Region
 from textual.message import Message
 from textual.renderables.background_screen import BackgroundScreen
 from textual.screen import ModalScreen
@@ -62,6 +64,7 @@ class DialogBox(LineView):
         self._title, self._lines, self._buttons = title, lines, buttons
         self._top = 0
         self._spots: list[tuple[range, str]] = []
+        self.shown_at: float | None = None  # time.monotonic() of the first paint
 
     def show(self, title: str, lines: Sequence[DialogLine], buttons: Sequence[Button]) -> None:
         """Say something else; the box takes the size of that."""
@@ -120,6 +123,13 @@ class DialogBox(LineView):
         out += [self._inside(inner, hint), self._button_row(inner)]
         out += [self._inside(inner), self._edge("└", "┘", inner, "")]
         return (out + [self.blank(width)] * height)[:height]
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Paint, and take note that somebody can read it from now on."""
+        lines = super().render_lines(crop)
+        if self.shown_at is None:
+            self.shown_at = time.monotonic()
+        return lines
 
     def _edge(self, left: str, right: str, inner: int, title: str) -> Strip:
         rest = inner + 2 * (_INSET - 1)
@@ -194,7 +204,8 @@ class _Faint(BackgroundScreen):
 class Dialog(ModalScreen[str | None]):
     """A question; its answer is the key of the button, None for escape.
 
-    Enter presses the focused button, which is never a dangerous one.
+    Enter presses the focused button, which is never a dangerous one.  The key of a dangerous one
+    counts when it was typed with the question on the screen: nobody confirms what was not read.
     """
 
     ALLOW_SELECT = False
@@ -249,12 +260,21 @@ class Dialog(ModalScreen[str | None]):
         if pressed in keys or pressed == "esc":
             event.stop()
             event.prevent_default()
-            self.answer(pressed)
+            if self.is_current and not (self._dangerous(pressed) and self._too_early(event)):
+                self.answer(pressed)
+
+    def _dangerous(self, key: str) -> bool:
+        return any(button.key == key and button.kind == "dangerous" for button in self._buttons)
+
+    def _too_early(self, event: events.Key) -> bool:
+        """Was it typed before the question was there to be read?"""
+        return self.box.shown_at is None or event.time < self.box.shown_at
 
     def on_dialog_box_pressed(self, event: DialogBox.Pressed) -> None:
         """A click on a button is its key."""
         event.stop()
-        self.answer(event.key)
+        if self.is_current:
+            self.answer(event.key)
 
     def action_scroll_box(self, lines: int) -> None:
         """Show more of a long dialog."""

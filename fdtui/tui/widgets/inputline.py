@@ -38,7 +38,9 @@ class TypedLine(Input):
             assert isinstance(self.parent.parent, InputLine)
             self.parent.parent.submit()
         else:
-            self.app.post_message(events.Key(event.key, event.character))
+            again = events.Key(event.key, event.character)
+            again.time = event.time  # when it was typed
+            self.app.post_message(again)
 
 
 class InputLine(Vertical):
