@@ -21,15 +21,8 @@ class Keys(Terminal):
     def select(self, fd: int) -> None:
         """Put the cursor on a descriptor."""
         down = sorted(ProcFs().fds(self.pid)).index(fd)
-        # What is typed while the screen is still being put up is lost.
-        for _ in range(10):
-            self.press("home", *["down"] * down)
-            try:
-                self.wait_for(f"─ fd {fd}  ", 1.0)
-            except AssertionError:
-                continue
-            return
-        self.wait_for(f"─ fd {fd}  ", 1.0)
+        self.press("home", *["down"] * down)
+        self.wait_for(f"─ fd {fd}  ")
 
     def menu(self, fd: int) -> str:
         """Open the menu of actions on a descriptor."""
