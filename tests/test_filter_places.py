@@ -194,6 +194,21 @@ def test_enter_on_what_no_process_matches_asks_who_has_it() -> None:
         play(story)
 
 
+def test_expressions_among_those_who_have_it() -> None:
+    with Puppet() as puppet, Story() as story:
+        puppet("os.open('/dev/full', os.O_RDONLY)")
+        fd = puppet("os.open('/dev/full', os.O_WRONLY)")
+        story.press("f", "/dev/full", "enter")
+        story.wait_for("who has /dev/full")
+        story.wait_for(lambda _: bool(story.selected))
+        story.press("/", f"pid == {puppet.pid} and mode == w", "enter")
+        story.wait_for("1 row")
+        story.wait_for(lambda _: story.selected.split()[:1] == [str(puppet.pid)])
+        assert f" {fd} " in story.selected
+        story.press("/", " and modd == w", "enter")
+        story.wait_for("no column is called modd")
+
+
 # By keys, live
 
 

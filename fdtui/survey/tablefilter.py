@@ -58,7 +58,9 @@ class TableFilter:
         """`live` False: the rows are not this machine's, so nothing is asked about them."""
         self._typed = TypedFilter(getter, haystack)
         self._live = live
-        self._asked: tuple[object, ...] = ()
+        self._looked: tuple[object, ...] = ()
+        self._asked: str | None = None
+        self._rows: list[Candidate] | None = None  # of this look, their facts are kept
         self._kept: frozenset[Fd] = frozenset()
         self._snapshot = TableSnapshot()
         self.neighbours: Mapping[Fd, Neighbour] = {}
@@ -79,13 +81,17 @@ class TableFilter:
         container: str = "",
     ) -> frozenset[Fd] | None:
         """Return the numbers of the filled rows that fit; None: all rows do, filled or not."""
-        self._snapshot, self.neighbours = snapshot, neighbours
-        self._owner, self._container = owner, container
-        asked = (text, id(snapshot), id(neighbours), owner, container)
-        if asked != self._asked:
-            # Both stay alive with us, so that no other ones can have their ids.
-            self._asked = asked
-            rows = [Candidate(row, self) for row in snapshot.rows.values()] if text.strip() else []
+        # All of them stay alive with us, so that no other ones can have their ids.
+        looked = (id(snapshot), id(neighbours), owner, container)
+        if looked != self._looked:
+            self._looked, self._asked, self._rows = looked, None, None
+            self._snapshot, self.neighbours = snapshot, neighbours
+            self._owner, self._container = owner, container
+        if text != self._asked:
+            self._asked = text
+            if self._rows is None and text.strip():
+                self._rows = [Candidate(row, self) for row in snapshot.rows.values()]
+            rows = self._rows or []
             fits = self._typed.read(text, rows).matches
             self._kept = frozenset(one.row.entry.fd for one in rows if fits(one))
         return self._kept if text.strip() else None

@@ -12,12 +12,15 @@ from fdtui.errors import FdtuiError
 from fdtui.render import units
 from fdtui.render.safe import safe
 from fdtui.render.spans import Span, Spans
+from fdtui.survey.comparisons import FilterError
 from fdtui.survey.facts import Facts
 from fdtui.survey.machine import SORTS, MachineView
-from fdtui.survey.values import haystack
+from fdtui.survey.typed import TypedFilter
+from fdtui.survey.values import getter, haystack
 from fdtui.survey.who import find
 from fdtui.tui.poller import Cancelled
 from fdtui.tui.screens.askline import AskLine
+from fdtui.tui.screens.filtering import FilteringPlace
 from fdtui.tui.screens.machinerows import MachineRows, columns, selected_of
 from fdtui.tui.screens.place import Keys
 from fdtui.tui.screens.taking import Selected, TakingPlace
@@ -52,7 +55,7 @@ class WhoRows(MachineRows):
         return next((place for place in range(len(self)) if self.key(place) == key), None)
 
 
-class WhoHas(TakingPlace):
+class WhoHas(FilteringPlace, TakingPlace):
     """A preset of the Machine place: `fdtui who`, live."""
 
     place = "2"
@@ -70,6 +73,7 @@ class WhoHas(TakingPlace):
         self._query = query
         self._answer: Answer | None = None
         self._rows = WhoRows(MachineView())
+        self._filter = TypedFilter(getter, _text)
 
     # Looking
 
@@ -100,8 +104,9 @@ class WhoHas(TakingPlace):
         if answer is None:
             return
         rows = list(answer.rows)
-        if words := self.filter_text.lower().split():
-            rows = [facts for facts in rows if _has(facts, words)]
+        matches = self._filter.read(self.filter_text, rows).matches
+        if self.filter_text.strip():
+            rows = [facts for facts in rows if matches(facts)]
         if self.sort:
             rows.sort(key=SORTS[self.sort], reverse=self.descending)  # type: ignore[arg-type]  # each key is comparable to itself
         elif self.descending:
@@ -112,6 +117,11 @@ class WhoHas(TakingPlace):
         self._rows = WhoRows(MachineView(rows, len(rows), len(answer.rows)), held)
         self._say_why_empty(answer)
         self.table.set_source(self._rows)
+        if self.filter_text or self.typing:
+            self.show_note()
+
+    def mistake(self) -> FilterError | None:
+        return self._filter.mistake
 
     def _say_why_empty(self, answer: Answer) -> None:
         if answer.error is not None:
@@ -189,9 +199,9 @@ class WhoHas(TakingPlace):
         await self.app.push_screen(asking(self._query), typed)
 
 
-def _has(facts: Facts, words: Sequence[str]) -> bool:
-    text = f"{haystack(facts)}\n{facts.special}"
-    return all(word in text for word in words)
+def _text(facts: Facts) -> str:
+    """What plain words are looked for in."""
+    return f"{haystack(facts)}\n{facts.special}"
 
 
 def asking(proposed: str) -> AskLine:
