@@ -152,9 +152,9 @@ def test_no_way_straight_in_hands_it_on_either(
         settle(term)
         term.press("escape", "enter")
         term.wait_for("FLAGS")
-        term.press("g")
+        term.press("u")
         term.wait_for("by kind")
-        for key in ("enter", "pagedown", "end", "home", "down", "w", "escape", "g"):
+        for key in ("enter", "pagedown", "end", "home", "down", "w", "escape", "u"):
             term.press(key)
             settle(term)
         term.wait_for("by description")
