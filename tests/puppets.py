@@ -97,7 +97,7 @@ class Puppet:
         self.process.__exit__(None, None, None)
 
 
-def until(condition: Callable[[], object], seconds: float = 5.0, what: str = "") -> float:
+def until(condition: Callable[[], object], seconds: float = 15.0, what: str = "") -> float:
     """Wait until it is true; returns the seconds it took, fails when it never is."""
     begin = time.monotonic()
     while not condition():
