@@ -20,6 +20,7 @@ from fdtui.tui.garbage import CHECK, Garbage
 from fdtui.tui.linefilter import TerminalGuard
 from fdtui.tui.machine import Machine
 from fdtui.tui.poller import Job, Poller
+from fdtui.tui.readahead import SETTLED, read_ahead
 from fdtui.tui.sessionapp import SessionApp
 from fdtui.tui.settings import Settings
 from fdtui.tui.terminal import leave_on_signals, leave_with_the_terminal
@@ -120,6 +121,7 @@ class FdtuiApp(SessionApp):
         self._garbage.begin()
         if self.machine.live:
             self.set_interval(CHECK, self._garbage.tidy)
+            self.set_timer(SETTLED, read_ahead)
             leave_with_the_terminal(0, lambda: self.call_later(self.leave, 129))
         _ = self.keeper
         self.equip()

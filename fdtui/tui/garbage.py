@@ -13,7 +13,7 @@ from collections.abc import Callable
 QUIET = 2.0  # seconds without a key, before a full collection
 EVERY = 120.0  # seconds between two
 CHECK = 10.0  # seconds between two looks at whether it is time
-_YOUNG = 1_000  # objects made since the last look at the youngest
+_YOUNG = 10_000  # objects made since the last look at the youngest
 _YOUNG_LOOKS = 5  # looks at these before those that survived are looked at as well
 
 
