@@ -115,11 +115,11 @@ def listening(local: str, info: Info) -> Spans:
 
 
 def waiting_facts(info: Info) -> list[Fact]:
-    """`waiting  3 of 511  connections not accepted yet`, with a bar; nothing for no listener."""
+    """`waiting  3 of 511  connections to accept`, with a bar; nothing for no listener."""
     waiting, backlog = integer(info, "recv_queue"), integer(info, "send_queue")
     if text(info, "state") != "LISTEN" or waiting is None or backlog is None:
         return []
     full = waiting > backlog
-    note = "connections not accepted yet" + (": no more are taken in" if full else "")
+    note = "connections, no more are taken in" if full else "connections to accept"
     cell = fact("waiting", f"{waiting:,} of {backlog:,}", note, "attention" if full else "text")
     return [cell._replace(share=min(1.0, waiting / backlog) if backlog else None)]

@@ -218,7 +218,7 @@ class SocketKind(FdKind):
 
     def hold_cost(self, entry: Entry, info: Info) -> str:
         if text(info, "state") == "ESTAB" and text(info, "type") in ("stream", "seqpacket"):
-            return "the other end would see the end of the connection up to 0.5 s late"
+            return "the other end would see the connection end up to 0.5 s late"
         return ""
 
 

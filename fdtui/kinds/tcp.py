@@ -114,16 +114,14 @@ class Tcp(InetKind):
         flight, window = integer(told, "unacked"), integer(told, "snd_cwnd")
         if flight is not None and window and self.remote(info):
             full = flight >= window
-            note = "segments: the window is full" if full else "segments"
+            note = "segments, window full" if full else "segments"
             role: Role = "attention" if full else "text"
             cell = fact("in flight", f"{flight:,} of {window:,}", note, role=role)
             facts.append(cell._replace(share=min(1.0, flight / window)))
         sent, unsent = integer(info, "send_queue"), integer(info, "not_sent")
         peer = integer(told, "snd_wnd")
         if sent is not None and unsent is not None and peer:
-            facts.append(
-                filled("peer window", sent - unsent, peer, "bytes the peer will still take")
-            )
+            facts.append(filled("peer window", sent - unsent, peer, "bytes it will take yet"))
         return facts + memory_facts(nested(info, "meminfo"))
 
     def details(self, entry: Entry, info: Info) -> tuple[Fact, ...]:

@@ -86,7 +86,7 @@ class TimerFd(AnonKind):
             fact(
                 "interval", duration(interval) if interval else "none", "" if interval else "once"
             ),
-            fact("expired", count(integer(info, "ticks") or 0), "times and not read yet"),
+            fact("expired", count(integer(info, "ticks") or 0), "since it was read last"),
         ]
         if info.get("settime_cancel_on_set"):
             facts.append(fact("cancelled", "when the clock is set"))

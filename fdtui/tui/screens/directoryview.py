@@ -121,7 +121,7 @@ class DirectoryView(ViewScreen, TablePlace):
 
     def draw_info(self) -> None:
         count = units.plural(len(self._entries), "entry", "entries")
-        how = "listed through a description of our own: the target's offset stays where it is"
+        how = "listed by a description of our own, the target's offset stays"
         words: Spans = (Span(count, "strong"), Span("  " + how, "muted"))
         self.info_line().show(self.trouble_words() or words)
 

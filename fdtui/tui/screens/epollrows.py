@@ -145,7 +145,7 @@ def _cell(watch: Watch, key: str) -> Cell:
             return Span(str(watch.tfd.get("data", "")), "muted")
         case _:
             if watch.ghost:
-                return Span("closed here, its file lives on elsewhere", "attention")
+                return Span("closed here, still open elsewhere", "attention")
             return target_cell(row) if row else BLANK
 
 

@@ -56,7 +56,7 @@ class Inspector(LineView):
         lines += [_reading(row) for row in ordered(data, "big")]
         lines += [(), _reading(utf8(data)), _utf16(data)]
         if self._marks:
-            lines += [(Span("MARKS", "muted"),), *self._marks]
+            lines += [(), (Span("MARKS", "muted"),), *self._marks]
         return lines
 
     def _below(self) -> list[Spans]:
