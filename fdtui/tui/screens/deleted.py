@@ -159,14 +159,24 @@ class Deleted(TakingPlace):
         first = writer_of(file)
         who = f"{safe(self._rows.comm(first.pid))} {first.pid} fd {first.fd}"
         many = units.plural(len(file.holders), "descriptor")
+        narrow = self.app.size.width < NARROW
         these = "this descriptor is" if len(file.holders) == 1 else f"these {many} are"
-        blocks = f"{file.blocks // 512:,} of 512 bytes, size {file.size:,}"
+        frees = (
+            "on close, or by truncating"
+            if narrow
+            else f"when {these} closed, or at once by truncating"
+        )
+        blocks = (
+            f"size {file.size:,}"
+            if narrow
+            else f"{file.blocks // 512:,} of 512 bytes, size {file.size:,}"
+        )
         facts: list[Line] = [
             Fact(
                 "blocks",
                 (Span(units.size_words(file.blocks), "strong"), Span(f"  {blocks}", "muted")),
             ),
-            Fact("frees", (Span(f"when {these} closed, or at once by truncating"),)),
+            Fact("frees", (Span(frees),)),
             Fact(
                 "file",
                 (
@@ -187,7 +197,10 @@ class Deleted(TakingPlace):
             Details(
                 title=(Span(who, "strong"), Span("  regular", "muted")),
                 subject=shown(file.path, cut="path"),
-                hint=(Span("enter", "key"), Span(" looks by pidfd_getfd", "muted")),
+                hint=(
+                    Span("enter", "key"),
+                    Span(" looks" if narrow else " looks by pidfd_getfd", "muted"),
+                ),
                 left=facts,
                 right=right,
             )

@@ -23,7 +23,12 @@ FILE_SYSTEMS = (
     Column("du", "DU SEES", (7, 7, 7), right=True),
     Column("deleted", "DELETED", (7, 7, 7), right=True),
     Column("percent", "USED", (4, 4, 4), right=True),
-    Column("bar", "━ du sees  ■ deleted but open  · free", flexible=True),
+    Column(
+        "bar",
+        "━ du sees  ■ deleted but open  · free",
+        flexible=True,
+        short_title="━ du sees ■ deleted",
+    ),
 )
 FILES = (
     Column("blocks", "BLOCKS", (6, 6, 6), right=True),

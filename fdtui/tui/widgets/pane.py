@@ -85,7 +85,7 @@ class DetailPane(LineView):
         if details.subject:
             title = (*title, Span("  "), *details.subject)
         out = [rule(title, details.hint, width)]
-        narrow = width - half < 50
+        narrow = width < NARROW
         key_cells = _key_cells(details.left, 10)
         for index in range(max(len(details.left), len(details.right))):
             left = details.left[index] if index < len(details.left) else None
