@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from fdtui.render import units
 from fdtui.render.spans import BLANK, Cell, Span, Spans
 from fdtui.survey.descriptors import DescriptorRow, Fd, TableSnapshot
 from fdtui.tui.screens.descriptorrows import DescriptorRows, target_cell
-from fdtui.tui.widgets.columns import PLAIN, Placed, RowState
+from fdtui.tui.widgets.columns import PLAIN, Column, Placed, RowState
+from fdtui.tui.widgets.pane import Details, Fact, Line
 
 GROUPINGS = ("", "kind", "description")  # what `g` goes through
 _ALONE = "alone"
 _MOST_NUMBERS = 6  # named in a head
+_MOST_IN_PANE = 16  # named in the pane
 
 
 class Counts(NamedTuple):
@@ -40,6 +43,33 @@ def count_kinds(snapshot: TableSnapshot) -> dict[str, int]:
         if isinstance(row.entry.fd, int) and not row.closed:
             counts[row.kind.name] = counts.get(row.kind.name, 0) + 1
     return counts
+
+
+def group_columns(columns: Sequence[Column]) -> tuple[Column, ...]:
+    """The same columns, with the heads that groups need."""
+    return tuple(
+        replace(column, title="FDS") if column.key == "fd" else column for column in columns
+    )
+
+
+def details_of(head: Head, opened: bool) -> Details:
+    """The pane's words about a head: which descriptors are below it."""
+    many = units.plural(len(head.members), "descriptor")
+    title: Spans = (Span(many, "strong"),)
+    if head.key != _ALONE and not head.elsewhere:
+        title = (*title, Span("  "), Span(head.first.kind.name, "muted"))
+    shown, more = head.members[:_MOST_IN_PANE], len(head.members) - _MOST_IN_PANE
+    numbers = (Span(" ".join(map(str, shown))), Span(f"  +{more}" if more > 0 else "", "muted"))
+    facts: list[Line] = [Fact("numbers", numbers)]
+    if head.elsewhere:
+        facts.append(
+            Fact("elsewhere", (Span(str(head.elsewhere)), Span("  in other processes", "muted")))
+        )
+    if head.size and head.key == head.first.kind.name:
+        size = (Span(units.size_words(head.size)), Span("  each file once", "muted"))
+        facts.append(Fact("size", size))
+    word = " hides them" if opened else " shows them"
+    return Details(title=title, hint=(Span("enter", "key"), Span(word, "muted")), left=facts)
 
 
 class GroupedRows(DescriptorRows):

@@ -228,7 +228,7 @@ class Descriptors(GroupingPlace):
         row = self._current()
         pane = self.query_one("#pane", DetailPane)
         if row is None:
-            pane.show(Details())
+            pane.show(self.head_details(self._rows, self.table.rows.cursor))
             return
         entry = row.entry
         title = f"fd {entry.fd}" if isinstance(entry.fd, int) else str(entry.fd)

@@ -11,11 +11,19 @@ from fdtui.linux.record import Owner
 from fdtui.survey.comparisons import FilterError
 from fdtui.survey.descriptors import Fd, TableSnapshot
 from fdtui.survey.tablefilter import TableFilter
-from fdtui.tui.screens.descriptorgroups import GROUPINGS, Counts, GroupedRows, count_kinds
+from fdtui.tui.screens.descriptorgroups import (
+    GROUPINGS,
+    Counts,
+    GroupedRows,
+    count_kinds,
+    details_of,
+    group_columns,
+)
 from fdtui.tui.screens.descriptorrows import DescriptorRows
 from fdtui.tui.screens.filtering import FilteringPlace
 from fdtui.tui.screens.tablelook import TableView
 from fdtui.tui.screens.taking import TakingPlace
+from fdtui.tui.widgets.pane import Details
 
 
 class GroupingPlace(FilteringPlace, TakingPlace):
@@ -77,6 +85,11 @@ class GroupingPlace(FilteringPlace, TakingPlace):
         self.rebuild()
         return True
 
+    def head_details(self, rows: DescriptorRows, index: int) -> Details:
+        """What the pane says of the head in that row; nothing where there is none."""
+        head = rows.head(index) if isinstance(rows, GroupedRows) and len(rows) else None
+        return details_of(head, head.key in self._opened) if head is not None else Details()
+
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """While something is typed, `u` is a letter like any other."""
         if action == "group":
@@ -98,6 +111,10 @@ class GroupingPlace(FilteringPlace, TakingPlace):
     def _group_by(self, grouping: str) -> None:
         self.grouping = grouping
         self._opened, self._before = frozenset(), None
+        # Groups come largest first, and the heads speak of them.
+        sort = ("fd", True) if grouping else (self.sort, self.descending)
+        self.table.set_columns(group_columns(self.columns) if grouping else self.columns)
+        self.table.set_sort(sort[0], descending=sort[1])
         self.rebuild()
         self.table.move_to(0)
         self.show_bars()

@@ -25,7 +25,7 @@ from fdtui.tui.widgets.columns import NARROW
 from fdtui.tui.widgets.linetable import LineTable
 
 _DEAR = 0.3  # seconds
-_SHOW_EVERY = 0.15  # seconds between two partial views while the first sweep goes on
+_SHOW_AFTER = 0.15  # seconds before the first partial view while the first sweep goes on
 
 
 class MachineScreen(FilteringPlace, TakingPlace):
@@ -60,10 +60,12 @@ class MachineScreen(FilteringPlace, TakingPlace):
             app.last_sweep = app.process_table.sweep(cancelled)
         all_kinds()  # their modules are read here: the first paint of a row would wait for them
         began = shown_at = time.monotonic()
+        pause = _SHOW_AFTER
         for _ in table.sweep(cancelled):
-            if not self._view.complete and time.monotonic() - shown_at > _SHOW_EVERY:
+            if not self._view.complete and time.monotonic() - shown_at > pause:
                 app.post_message(app.Seen(self.job, table.answer(self._question)))
                 shown_at = time.monotonic()
+                pause *= 2  # painting takes its time from the sweep
         if not self._view.complete and not cancelled() and self._question.plain:
             # Kinds are known already; what is decoded can wait.
             app.post_message(app.Seen(self.job, table.answer(self._question)))
@@ -130,7 +132,8 @@ class MachineScreen(FilteringPlace, TakingPlace):
 
     def short_counts(self) -> str:
         view = self._view
-        return f"{units.count(view.rows)} of {units.count(view.total)}"
+        total = units.count(view.total)
+        return f"{units.count(view.rows)} of {total}" if self.filter_text else total
 
     def status_right(self) -> Spans:
         engine = (Span(f"{self._engine}  ", "muted"),) if self._engine else ()
@@ -187,8 +190,11 @@ class MachineScreen(FilteringPlace, TakingPlace):
     def action_group(self) -> None:
         """Group by file, process, kind, user, and not at all."""
         place = GROUPINGS.index(self._question.grouping)
-        grouping = GROUPINGS[(place + 1) % len(GROUPINGS)]
+        self._group_by(GROUPINGS[(place + 1) % len(GROUPINGS)])
+
+    def _group_by(self, grouping: str) -> None:
         self._ask(self._question._replace(grouping=grouping, opened=frozenset()))
+        self._show_columns()
 
     def action_columns(self) -> None:
         """Choose what else is shown."""
@@ -199,7 +205,14 @@ class MachineScreen(FilteringPlace, TakingPlace):
     def _choose(self, chosen: str | None) -> None:
         if chosen is not None:
             self._chosen = frozenset(chosen.split(",")) & frozenset(EXTRA)
-            self.table.set_columns(columns(self._chosen))
+            self._show_columns()
+
+    def _show_columns(self) -> None:
+        """The heads say what the rows are: descriptors, or groups, which come largest first."""
+        grouping = self._question.grouping
+        self.table.set_columns(columns(self._chosen, grouping))
+        sort = ("pid", True) if grouping else (self.sort, self.descending)
+        self.table.set_sort(sort[0], descending=sort[1])
 
     def action_who(self) -> None:
         """Show everybody who has the file of this row."""
@@ -219,6 +232,6 @@ class MachineScreen(FilteringPlace, TakingPlace):
         if self.filter_text:
             self.clear_filter()
         elif self._question.grouping:
-            self._ask(self._question._replace(grouping=""))
+            self._group_by("")
         else:
             self.app.switch_mode("processes")

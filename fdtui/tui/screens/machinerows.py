@@ -28,8 +28,8 @@ EXTRA = {
 }
 
 
-def columns(chosen: frozenset[str]) -> tuple[Column, ...]:
-    """The columns, with those that were chosen."""
+def columns(chosen: frozenset[str], grouping: str = "") -> tuple[Column, ...]:
+    """The columns, with those that were chosen; those of groups have heads of their own."""
     extra = {
         "flags": Column("flags", "FLAGS", (5, 5, 5), gap=1),
         "pos": Column("pos", "POS", (6, 6, 6), right=True, gap=1),
@@ -40,9 +40,9 @@ def columns(chosen: frozenset[str]) -> tuple[Column, ...]:
         "state": Column("state", "STATE", (11, 11, 11)),
     }
     return (
-        Column("pid", "PID", (7, 7, 7), right=True),
-        Column("user", "USER", (0, 0, 8)),
-        Column("name", "NAME", (13, 13, 15)),
+        Column("pid", "FDS" if grouping else "PID", (7, 7, 7), right=True),
+        Column("user", "" if grouping else "USER", (0, 0, 8)),
+        Column("name", "PROCESSES" if grouping else "NAME", (13, 13, 15)),
         Column("fd", "FD", (4, 4, 4), right=True, gap=1),
         Column("kind", "KIND", (10, 10, 10)),
         Column("mode", "MODE", (0, 4, 4), gap=1),
@@ -50,7 +50,7 @@ def columns(chosen: frozenset[str]) -> tuple[Column, ...]:
         Column("shared", "SHARED", (0, 6, 6), right=True, drop_below=110),
         Column("peer", "PEER", (0, 20, 20), drop_below=120),
         *(extra[name] for name in EXTRA if name in chosen),
-        Column("target", "TARGET", flexible=True),
+        Column("target", grouping.upper() or "TARGET", flexible=True),
     )
 
 
@@ -143,7 +143,7 @@ def _group_cell(group: Group, key: str) -> Cell:
         case "pid":
             return Span(units.count(group.rows), "strong")
         case "name":
-            return Span(units.plural(group.processes, "pid"), "muted")
+            return Span(units.count(group.processes), "muted")
         case "size":
             return Span(units.size_cell(group.size), "strong") if group.size else BLANK
         case "target":
