@@ -118,10 +118,16 @@ class Held(PlaceScreen):
     def _share_room(self) -> None:
         """Holds above, the log pinned to the bottom, what is left between them."""
         log = self.query_one("#log", LineTable)
-        lines = self.app.size.height - 5  # title, status, keys and the two rules
-        log_lines = min(max(1, log.content_lines), max(3, lines // 3))
-        log.styles.height = lines if log.has_focus else log_lines
-        self.table.styles.height = min(self.table.content_lines + 1, lines - log_lines)
+        lines = self.app.size.height - 6  # title, status, keys, the two rules and a row between
+        third = max(4, lines // 3)
+        if log.has_focus:
+            held = min(self.table.content_lines + 1, third)
+            log_lines = lines - held
+        else:
+            log_lines = min(max(1, log.content_lines), third)
+            held = min(self.table.content_lines + 1, lines - log_lines)
+        log.styles.height = log_lines
+        self.table.styles.height = held
         self.query_one("#together", RuleLine).display = bool(self.fdtui.holds)
 
     def on_resize(self) -> None:
