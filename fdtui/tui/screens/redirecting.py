@@ -52,6 +52,7 @@ class RedirectTo(Dialog):
         self._over = False
         self.line = InputLine()
         super().__init__(self._action.title, self._lines(), _BUTTONS)
+        self.box.below = 1
 
     def compose(self) -> ComposeResult:
         """The box and the line."""

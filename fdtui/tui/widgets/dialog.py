@@ -64,6 +64,7 @@ class DialogBox(LineView):
         self._title, self._lines, self._buttons = title, lines, buttons
         self._top = 0
         self._spots: list[tuple[range, str]] = []
+        self.below = 0  # rows of the screen that something under the box takes
         self.shown_at: float | None = None  # time.monotonic() of the first paint
 
     def show(self, title: str, lines: Sequence[DialogLine], buttons: Sequence[Button]) -> None:
@@ -74,6 +75,7 @@ class DialogBox(LineView):
     def settle(self) -> None:
         """Take the size that the words need on this screen."""
         width, height = self.app.size
+        height -= self.below
         inner = self._inner(width)
         rows = len(self._wrapped(inner)) + 6
         self.styles.width = min(width, inner + 2 * (_INSET + _MARGIN))
@@ -89,7 +91,7 @@ class DialogBox(LineView):
         """Scroll to the line of that number, where the dialog is taller than the screen."""
         width, height = self.app.size
         inner = self._inner(width)
-        room = max(1, height - 6)
+        room = max(1, height - self.below - 6)
         first = sum(len(wrap(one.parts, inner, one.indent)) for one in self._lines[:index])
         line = self._lines[index]
         behind = first + len(wrap(line.parts, inner, line.indent))
