@@ -10,6 +10,7 @@ from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
 
 from fdtui.render.safe import safe
+from fdtui.tui.screens.help import keys_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,17 +31,18 @@ class Everything(Provider):
     def _commands(self) -> Iterator[tuple[str, str, Callable[[], object]]]:
         for mode, title in (("processes", "Processes"), ("machine", "Machine"), ("held", "Held")):
             yield f"go to {title}", "a place", partial(self._app.action_place, mode)
+        keys = {word: " or ".join(key.split()) for key, word in keys_of(self.screen)}
         seen = set()
-        for key, active in self.screen.active_bindings.items():
+        for active in self.screen.active_bindings.values():
             binding = active.binding
-            if not binding.id or not binding.description or binding.description in seen:
+            if not binding.id or binding.description not in keys or binding.description in seen:
                 continue
             if binding.id.startswith(("table.", "place.")) and binding.id not in _MEANT:
                 continue  # moving about is quicker by key
             seen.add(binding.description)
             yield (
                 binding.description,
-                f"the key {key}",
+                f"the key {keys[binding.description]}",
                 partial(self.app.run_action, binding.action, active.node),
             )
 

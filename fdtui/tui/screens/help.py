@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
@@ -34,7 +34,7 @@ _KEY_CELLS = 16
 _EVERYWHERE = ("table.", "place.", "app.")
 
 
-def keys_of(screen: Screen[None]) -> list[tuple[str, str]]:
+def keys_of(screen: Screen[Any]) -> list[tuple[str, str]]:
     """Key and word of every binding that works on the screen and has a word, in order."""
     found: dict[str, list[str]] = {}
     bindings = [
