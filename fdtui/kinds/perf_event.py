@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 _PERF_EVENT_IOC_ID = 0x80082407
 _PLAIN = 8  # bytes of an answer that is the value alone
-_IN_NANOSECONDS = ("cpu-clock", "task-clock")
+_CLOCKS = {"cpu_clock": "cpu-clock", "task_clock": "task-clock"}  # by the name of their unit
+_IN_NANOSECONDS = tuple(_CLOCKS.values())
 
 
 class PerfEvent(AnonKind):
@@ -53,7 +54,7 @@ class PerfEvent(AnonKind):
     def target(self, entry: Entry, info: Info) -> Spans:
         if "perf_event_id" not in info:
             return line("an event")
-        name = text(info, "event") or text(info, "type")
+        name = text(info, "event") or _unit_words(text(info, "type"))
         spans = line(strong(name) if name else f"event {info['perf_event_id']}")
         if (value := integer(info, "count")) is not None:
             spans = line(*spans, f"  {_amount(value, name)}")
@@ -65,7 +66,7 @@ class PerfEvent(AnonKind):
         facts: list[Fact] = []
         kind, name = text(info, "type"), text(info, "event")
         if kind:
-            facts.append(fact("event", name or f"{integer(info, 'config'):#x}", kind))
+            facts.append(fact("event", name or f"{integer(info, 'config'):#x}", _unit_words(kind)))
             facts.append(fact("counts for", _whose(info), _but(info)))
         else:
             why = text(info, "type_error")
@@ -109,10 +110,12 @@ def _event(ident: int, peek: Peek) -> PerfEventFacts:
 
 
 def _named(attributes: Attributes, event: PerfEventFacts) -> Info:
+    # Newer kernels (6.18) keep the clocks in units of their own, which sysfs does not list.
+    own = attributes.type.isdigit() and event.pmu in _CLOCKS
     found: Info = {
-        "type": attributes.type,
+        "type": "software" if own else attributes.type,
         "config": attributes.config,
-        "event": attributes.event,
+        "event": _CLOCKS[event.pmu] if own else attributes.event,
         "pmu": event.pmu,
         "cpu": event.cpu if event.cpu >= 0 else None,
         "target_pid": event.target or None,
@@ -150,6 +153,11 @@ def _counted(peek: Peek, attributes: Attributes | None, ident: int) -> Info:
 
 def _amount(value: int, event: str) -> str:
     return duration(value / 1e9) if event in _IN_NANOSECONDS else count(value)
+
+
+def _unit_words(kind: str) -> str:
+    """`software`, and `type 40` where that number has no name."""
+    return f"type {kind}" if kind.isdigit() else kind
 
 
 def _whose(info: Info) -> str:
