@@ -13,7 +13,7 @@ _REG = stat.S_IFREG
 _NUMBERED = ("socket:[", "pipe:[")
 SHORT = 6  # members of a row that says which description and which file it is, no more
 _MIDDLE = 8  # of one that is known by its number: link and access as well
-INO = {SHORT: 4, _MIDDLE: 4, len(Record._fields): Record._fields.index("ino")}  # its place
+INO_OF_SHORT, LINK = 4, {_MIDDLE: 6, len(Record._fields): 2}  # their places
 
 
 def packed(tables: Iterable[Table]) -> list[Row]:

@@ -12,7 +12,7 @@ from itertools import chain, islice
 from typing import NamedTuple
 
 from fdtui.commands import lsjson
-from fdtui.commands.lspacked import INO, SHORT, unpacked
+from fdtui.commands.lspacked import INO_OF_SHORT, LINK, SHORT, unpacked
 from fdtui.commands.lsrelated import Relations
 from fdtui.linux.record import Owner, Record, Row
 from fdtui.survey.lookup import Lookup
@@ -21,7 +21,7 @@ from fdtui.survey.scan import all_pids
 from fdtui.survey.sharing import refusal, sharing_of_records
 from fdtui.survey.socket_peers import namespaces, socket_peers
 
-_FEW = 1_000  # inodes
+_FEW = 1_000
 _NO_PEER = ',"peers":[]'
 
 
@@ -33,8 +33,9 @@ class Spliced:
         self._peers = _Peers() if peers else None
         self._parts: list[_Part] = []
         self._first: dict[object, str] = {}  # description -> its first descriptor, as PID:FD
-        # Inodes of rows of /proc, of whose description kcmp tells.  Few when the iterator listed.
-        self._untold: set[int] = set()
+        # Files of rows of /proc, of whose description kcmp tells: links, and inodes of paths.
+        # Few where the iterator listed.
+        self._untold: set[str | int] = set()
 
     def add(self, owners: list[Owner], body: memoryview) -> None:
         """Take what a worker made of some tables: open objects, and their packed rows."""
@@ -67,7 +68,9 @@ class Spliced:
             elif sharing:
                 end = lsjson.sharing_of(None, refusal(record))
                 if record.link:
-                    self._untold.add(record.ino)
+                    self._untold.add(record.link)
+                    if record.link.startswith("/"):
+                        self._untold.add(record.ino)
             if with_peers:
                 waiting.append((at, record))
                 texts.append(lines[at] + end)
@@ -103,7 +106,8 @@ class Spliced:
         alike: list[tuple[_Part, int, Record]] = []
         for part in self._parts:
             for at, row in enumerate(part.rows):
-                if row[INO[len(row)]] in untold:
+                size = len(row)
+                if row[INO_OF_SHORT if size == SHORT else LINK[size]] in untold:
                     alike.append((part, at, next(unpacked((row,)))))
         sets = sharing_of_records([record for _, _, record in alike])
         for part, at, record in alike:
