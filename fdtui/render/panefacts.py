@@ -11,7 +11,6 @@ from fdtui.linux.procfs import Entry
 from fdtui.linux.pseudofs import internal_devices
 from fdtui.linux.syscalls import Statx
 from fdtui.linux.users import group_name, user_name
-from fdtui.render.objects import mode_of
 from fdtui.render.spans import Span, Spans, shown
 from fdtui.render.units import rate_cell
 
@@ -39,9 +38,7 @@ def pane_facts(
     entry: Entry, kind: FdKind, info: Info, rate: float = 0.0
 ) -> list[tuple[str, Spans]]:
     """Key and value of each line, most wanted first; `rate` of the offset in bytes a second."""
-    own = [(fact.key, with_note(fact)) for fact in kind.details(entry, info)]
-    if rate:
-        own = [_moving(key, value, entry, rate) for key, value in own]
+    own = [(fact.key, with_note(_moving(fact, rate))) for fact in kind.details(entry, info)]
     keys = {key for key, _ in own}
     common = [(key, value) for key, value in _common(entry) if key not in keys]
     lines = [*own[:_KIND_FIRST], *common, *own[_KIND_FIRST:]]
@@ -70,14 +67,11 @@ def _owner(stat: Statx) -> Spans:
     )
 
 
-def _moving(key: str, value: Spans, entry: Entry, rate: float) -> tuple[str, Spans]:
-    """Add what is going on to position and size."""
-    if key == "position":
-        mode = {"r": "reading", "w": "writing"}.get(mode_of(entry) or "", "moving")
-        return key, (*value, Span(f", {mode}", "muted"))
-    if key == "size":
-        return key, (*value, Span(f", {rate_cell(rate)}", "muted"))
-    return key, value
+def _moving(fact: Fact, rate: float) -> Fact:
+    """Add to the position how fast it moves: `at the end, +41.2K/s`."""
+    if not rate or fact.key != "position":
+        return fact
+    return fact._replace(note=", ".join(filter(None, (fact.note, rate_cell(rate)))))
 
 
 def _flags(flags: int) -> list[str]:
