@@ -41,6 +41,8 @@ SORTS: dict[str, tuple[Callable[[ProcessRow], object], bool]] = {
     "command": (lambda row: row.command.lower(), False),
 }
 
+_NAME_LEAST = 7  # cells of a name that the lines of the tree leave
+
 
 def tree_order(rows: Sequence[ProcessRow]) -> list[tuple[ProcessRow, str]]:
     """Parents before their children, each with the lines that lead to it."""
@@ -137,6 +139,9 @@ class ProcessRows:
                 return Span(f"{change:+,}", "muted") if change else BLANK
             case "name":
                 lead = self._leads[index] if self._leads else ""
+                room = placed.width - _NAME_LEAST
+                if len(lead) > room:  # far down: the nearest lines, and the name
+                    lead = "…" + lead[len(lead) - room + 1 :]
                 name = shown(row.name, "strong")
                 return (Span(lead, "faint"), *name) if lead else name
             case _:
