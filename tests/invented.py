@@ -92,7 +92,11 @@ class InventedNeighbours(Neighbours):
     def of_process(
         self, pid: int, entries: Iterable[Entry], cancelled: Cancelled = never
     ) -> dict[int, Neighbour]:
-        return dict(NEIGHBOURS) if pid == INGESTD else {}
+        if pid != INGESTD:
+            return {}
+        # Of the others it is known that nobody shares them.
+        alone = {entry.fd: Neighbour((), (), (), None, "") for entry in entries}
+        return {fd: one for fd, one in alone.items() if isinstance(fd, int)} | NEIGHBOURS
 
     def opened_apart(self, entry: Entry, neighbour: Neighbour) -> tuple[Descriptor, ...]:
         return neighbour.same_path

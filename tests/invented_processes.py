@@ -56,7 +56,7 @@ _TABLE = f"""
 1740 postgres 188 1024 {_FLAT} 1 postgres|postgres: 16/main: ingest ingest 10.2.0.17(40124) idle
 640 root 163 524288 {_FLAT} 1 systemd-journal|/usr/lib/systemd/systemd-journald
 1 root 158 1048576 {_FLAT} 1 systemd|/sbin/init splash
-5120 mira 141 1024 bdfeedbabcfe 1 node|node /srv/grafter/server.js --port 3000
+5120 mira 1 1024 {_FLAT} 1 node|node /srv/grafter/server.js --port 3000
 2890 prometh 122 65536 aaaaaaaaaaab 1 prometheus|/usr/bin/prometheus --storage.tsdb.path=/srv/prom
 611 syslog 64 1024 {_FLAT} 1 rsyslogd|/usr/sbin/rsyslogd -n -iNONE
 1020 root 58 1048576 {_FLAT} 1 containerd|/usr/bin/containerd
@@ -70,7 +70,7 @@ _TABLE = f"""
 3871 root 14 1024 {_FLAT} 1 sshd|sshd: mira [priv]
 3884 mira 12 1024 {_FLAT} 1 sshd|sshd: mira@pts/3
 8802 mira 11 1024 aaaaabbbbccd 1 rsync|rsync -a --partial /var/lib/ingestd/ backup:/srv/ingestd/
-5122 mira 9 1024 {_FLAT} 1 tail|tail -F /var/log/ingestd/access.log
+5122 mira 1 1024 {_FLAT} 1 tail|tail -F /var/log/ingestd/access.log
 4183 mira 8 1024 {_FLAT} 1 tee|tee -a /var/log/ingestd/stdout.log
 3885 mira 4 1024 {_FLAT} 1 bash|-bash
 3992 mira 4 1024 {_FLAT} 1 bash|-bash

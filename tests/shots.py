@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,13 +22,13 @@ import time  # after TZ
 
 from textual.pilot import Pilot  # after the switches above
 
+from fdtui.survey.processes import SAMPLES, ProcessTable, Snapshot
 from fdtui.tui.app import FdtuiApp
 from tests.invented import World
 
 time.tzset()
 
 FOLDER = Path(__file__).resolve().parent.parent / "screenshots"
-SAMPLES = 14  # sweeps before the picture, so that trends are full
 _PATIENCE = 20.0  # seconds for a screen to come to rest
 
 
@@ -53,7 +53,7 @@ SHOTS = (
     Shot("state-tcp", (), (4182, 6)),
     Shot("state-epoll", (), (4182, 3)),
     Shot("machine", ("2",)),
-    Shot("deleted", ("2", "D")),
+    Shot("deleted", ("2", "D"), size=(120, 24)),
     Shot("held", ("down",) * 8 + ("s", "up", "up", "s", *["up"] * 5, "s", "3", "P"), (4182, None)),
 )
 
@@ -90,11 +90,31 @@ async def look_once(app: FdtuiApp, pilot: Pilot[int]) -> None:
     await pilot.pause()
 
 
+class _Still(ProcessTable):
+    """Every sweep finds what the last of a dozen found, so that trends neither fill nor pass."""
+
+    def __init__(self, moving: ProcessTable) -> None:
+        for _ in range(SAMPLES):
+            self._found = moving.sweep()
+
+    def sweep(self, cancelled: Callable[[], bool] = lambda: False) -> Snapshot:
+        return self._found
+
+    def recheck(self) -> None:
+        """Nothing becomes other."""
+
+
+def still_app(open_at: tuple[int, int | None] | None) -> FdtuiApp:
+    """The app over the invented machine, with trends."""
+    app = FdtuiApp(World().machine(), open_at=open_at)
+    app.process_table = _Still(app.process_table)
+    app.last_sweep = app.process_table.sweep()
+    return app
+
+
 async def draw(shot: Shot) -> str:
     """Return the picture as SVG."""
-    app = FdtuiApp(World().machine(), open_at=shot.open_at)
-    for _ in range(SAMPLES):
-        app.last_sweep = app.process_table.sweep()
+    app = still_app(shot.open_at)
     async with app.run_test(size=shot.size) as pilot:
         if shot.theme:
             app.theme = shot.theme

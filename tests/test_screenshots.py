@@ -8,10 +8,8 @@ import sys
 
 import pytest
 
-from fdtui.tui.app import FdtuiApp
 from tests import snapshots
-from tests.invented import World
-from tests.shots import FOLDER, SAMPLES, SHOTS, Shot, at_rest, draw
+from tests.shots import FOLDER, SHOTS, Shot, at_rest, draw, still_app
 
 PLACES = {
     "processes": Shot("processes", ("down", "down", "down")),
@@ -60,9 +58,7 @@ def test_a_place_looks_as_it_did(name: str, size: tuple[int, int]) -> None:
     shot = PLACES[name]
 
     async def run() -> None:
-        app = FdtuiApp(World().machine(), open_at=shot.open_at)
-        for _ in range(SAMPLES):
-            app.last_sweep = app.process_table.sweep()
+        app = still_app(shot.open_at)
         async with app.run_test(size=size) as pilot:
             await at_rest(app, pilot)
             for key in shot.keys:
