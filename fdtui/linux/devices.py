@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from functools import cache, lru_cache
 from typing import Literal, NamedTuple
 
@@ -109,9 +110,18 @@ def tty_driver(number: Number) -> TtyDriver | None:
     return None
 
 
-@lru_cache(maxsize=4096)
 def uevent(kind: Class, number: Number) -> dict[str, str]:
     """Return what sysfs says of a device: DEVNAME, DEVTYPE, PARTN ...; empty when it has none."""
+    return _uevent(kind, number, _this_second())
+
+
+def _this_second() -> int:
+    """A part of the key of what is remembered: numbers go to other devices."""
+    return int(time.monotonic())
+
+
+@lru_cache(maxsize=4096)
+def _uevent(kind: Class, number: Number, _second: int) -> dict[str, str]:
     text = _read(f"/sys/dev/{kind}/{number[0]}:{number[1]}/uevent").decode(errors="surrogateescape")
     return dict(line.split("=", 1) for line in text.split("\n") if "=" in line)
 
@@ -122,9 +132,13 @@ def block_size(number: Number) -> int | None:
     return int(text) * 512 if text.isdigit() else None
 
 
-@lru_cache(maxsize=4096)
 def disk_of(number: Number) -> str:
     """Return the disk a partition is on: `sda` for sda1; empty for a whole disk."""
+    return _disk_of(number, _this_second())
+
+
+@lru_cache(maxsize=4096)
+def _disk_of(number: Number, _second: int) -> str:
     try:
         path = os.path.realpath(f"/sys/dev/block/{number[0]}:{number[1]}")
     except OSError:
