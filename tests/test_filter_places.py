@@ -13,7 +13,7 @@ from fdtui.survey.columns import Value
 from fdtui.survey.typed import TypedFilter, is_plain
 from fdtui.tui.app import FdtuiApp
 from tests.invented import World
-from tests.puppets import Puppet
+from tests.puppets import Puppet, until
 from tests.stories import Story
 from tests.terminal import Terminal
 from tests.test_filter_line import below
@@ -219,6 +219,7 @@ def test_the_language_in_one_process_live(tmp_path: Path) -> None:
         copy = puppet(f"os.dup({memfd})")
         with Terminal([str(puppet.pid)], environment={"XDG_STATE_HOME": str(tmp_path)}) as term:
             term.wait_for("FD  KIND")
+            kept = tmp_path / "fdtui" / "filters"
 
             def left(filter: str, *fds: int) -> None:
                 term.press("/", filter, "enter")
@@ -232,6 +233,7 @@ def test_the_language_in_one_process_live(tmp_path: Path) -> None:
                     ]
 
                 term.wait_for(lambda text: "earlier filters" not in text and shown(text))
+                until(lambda: kept.exists() and filter in kept.read_text())  # enter was taken
                 term.press("escape")
                 term.wait_for(lambda text: f" / {filter}" not in text)
 
@@ -243,9 +245,9 @@ def test_the_language_in_one_process_live(tmp_path: Path) -> None:
             left(f'fd >= {copy} and NAME =~ "filtered"', copy)
             term.press("q")
             assert term.wait_exit() == 0
-        kept = (tmp_path / "fdtui" / "filters").read_text().splitlines()
-        assert kept[0] == f"fd == {memfd}"
-        assert len(kept) == 6
+        lines = kept.read_text().splitlines()
+        assert lines[0] == f"fd == {memfd}"
+        assert len(lines) == 6
 
 
 def test_the_language_in_processes_live() -> None:
