@@ -6,6 +6,7 @@ import ctypes
 import errno
 import os
 import struct
+from collections.abc import Iterator
 
 from fdtui.linux.owned import OwnedFd
 
@@ -26,6 +27,7 @@ _ARRAY_ATTR = struct.Struct("=IIIIIII16s")
 _LOAD_ATTR = struct.Struct("=IIQQIIQII16sII36xI")  # attach type at 68, attach_btf_id at 108
 _LINK_ATTR = struct.Struct("=IIIIQI4x")
 _ITER_ATTR = struct.Struct("=II")
+_READ = 1 << 16  # a read gives at most 32 KiB of whole records
 _ITER_INFO = struct.Struct("=IIII")  # tid, pid, pid_fd
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -96,3 +98,15 @@ def link_iterator(program: OwnedFd, pid: int = 0) -> OwnedFd:
 def create_iterator(link: OwnedFd) -> OwnedFd:
     """BPF_ITER_CREATE: a descriptor whose read(2) runs one pass."""
     return _bpf(_ITER_CREATE, _ITER_ATTR.pack(link.fileno(), 0))
+
+
+def read_pass(pass_fd: OwnedFd) -> Iterator[bytes]:
+    """Run the pass to its end: chunks of whole records."""
+    while True:
+        try:
+            chunk = os.read(pass_fd.fileno(), _READ)
+        except BlockingIOError:  # a million objects without one that matched: go on
+            continue
+        if not chunk:
+            return
+        yield chunk

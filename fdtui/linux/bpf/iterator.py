@@ -28,7 +28,6 @@ ANY = Match()
 _CAP_SYS_ADMIN, _CAP_PERFMON, _CAP_BPF = 21, 38, 39
 _OLDEST = (5, 12)  # bpf_d_path in iterators, and no reference kept on the table it visits
 _INITIAL_PID_NS = "pid:[4026531836]"
-_READ = 1 << 16  # a read gives at most 32 KiB of whole records
 _NO_PRIVILEGE = "CAP_BPF and CAP_PERFMON are missing in the initial user namespace"
 
 
@@ -132,16 +131,8 @@ class TaskFile:
             yield from self._read(pass_fd)
 
     def _read(self, pass_fd: OwnedFd) -> Iterator[bytes]:
-        number = pass_fd.fileno()
         try:
-            while True:
-                try:
-                    chunk = os.read(number, _READ)
-                except BlockingIOError:  # a million objects without one that matched: go on
-                    continue
-                if not chunk:
-                    return
-                yield chunk
+            yield from calls.read_pass(pass_fd)
         finally:
             self._reader = 0
 

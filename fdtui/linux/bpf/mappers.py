@@ -6,7 +6,6 @@ Reading /proc/PID/maps of a thousand processes and searching it costs 80 ms, thi
 from __future__ import annotations
 
 import errno
-import os
 import struct
 
 from fdtui.errors import CallFailed
@@ -20,7 +19,6 @@ from fdtui.linux.bpf.program import SEQ_WRITE, reader_pids
 _NAME = b"fdtui_vma"
 _VMA = Reg.R8
 _PID = struct.Struct("=I")
-_READ = 1 << 16
 
 
 def _assemble(kernel: Kernel, map_fd: int, ino: int, nested: bool) -> bytes:
@@ -65,20 +63,9 @@ def mappers(kernel: Kernel, ino: int, nested: bool) -> list[int]:
                 calls.link_iterator(program) as link,
                 calls.create_iterator(link) as one_pass,
             ):
-                return sorted({pid for (pid,) in _PID.iter_unpack(_read(one_pass.fileno()))})
+                found = b"".join(calls.read_pass(one_pass))
+                return sorted({pid for (pid,) in _PID.iter_unpack(found)})
     except Missing as missing:
         raise CallFailed("btf", errno.ENOENT, f"this kernel has no {missing}") from missing
     except OSError as refused:
         raise CallFailed("bpf(BPF_PROG_LOAD)", refused) from refused
-
-
-def _read(number: int) -> bytes:
-    found = b""
-    while True:
-        try:
-            chunk = os.read(number, _READ)
-        except BlockingIOError:  # a million mappings without one that matched: go on
-            continue
-        if not chunk:
-            return found
-        found += chunk
