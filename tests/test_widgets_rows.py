@@ -40,6 +40,14 @@ DESCRIPTORS = (
 )
 
 
+def test_beside_a_pane_the_path_keeps_its_room() -> None:
+    for screen in range(160, 220):
+        placed = {one.key: one.width for one in place(DESCRIPTORS, screen, screen - 57, {})}
+        assert placed["target"] >= 24
+        assert "shared" in placed
+    assert "flags" in {one.key for one in place(DESCRIPTORS, 200, 143, {})}
+
+
 def test_columns_stand_where_the_drawing_has_them() -> None:
     at = {p.key: (p.x, p.width) for p in place(DESCRIPTORS, 120, 120, {})}
     assert at["fd"] == (2, 4)

@@ -12,6 +12,7 @@ NARROW, WIDE = 100, 160
 """Screens narrower than the first and from the second on have column widths of their own."""
 _LEFT, _RIGHT = 2, 2  # gutter and cursor mark; a blank and the scroll bar
 _LEAST_FLEXIBLE = 8
+_ROOMY_FLEXIBLE = 24  # cells a path can be told by
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +136,11 @@ def place(
         elif width := column.width_at(screen_width):
             wanted.append((column, max(width, grown.get(column.key, 0))))
     used = sum(width for _, width in wanted) + sum(column.gap for column, _ in wanted[1:])
-    rest = max(_LEAST_FLEXIBLE, table_width - _LEFT - _RIGHT - used)
+    rest = table_width - _LEFT - _RIGHT - used
+    if rest < _ROOMY_FLEXIBLE and table_width < screen_width:
+        # A pane at the side has the room: the columns are those of a screen without it.
+        return place(columns, table_width, table_width, grown)
+    rest = max(_LEAST_FLEXIBLE, rest)
     placed: list[Placed] = []
     x, end = _LEFT, table_width - _RIGHT
     for column, width in wanted:
