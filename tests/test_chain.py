@@ -15,7 +15,6 @@ from fdtui.acquire import chain
 from fdtui.acquire.helper import METHOD as HELPER
 from fdtui.acquire.identity import same_description
 from fdtui.acquire.injection import WORKERS
-from fdtui.acquire.reopen import METHOD as REOPEN
 from fdtui.errors import CallFailed, FdtuiError
 from tests.puppets import Puppet
 from tests.test_pidfd_getfd import SECCOMP
@@ -159,55 +158,3 @@ def test_a_filter_on_everything_but_reopen(puppet: Puppet) -> None:
         assert "seccomp filter" in str(message)
         assert "--cap-add" in str(remedy)
         assert "injection" in str(notes)
-
-
-# Open anew
-
-
-def test_reopen_is_private(puppet: Puppet) -> None:
-    target = puppet.target(puppet("file"))
-    assert REOPEN.check(target).state == "works"
-    acquired = chain.acquire(target, "reopen")
-    with acquired.fd as mine:
-        assert acquired.verified is True
-        assert not same_description(mine, *target[::2])
-        assert os.lseek(mine.fileno(), 0, os.SEEK_CUR) == 0
-        assert os.read(mine.fileno(), 3) == b'"""'
-    assert puppet("os.lseek(file, 0, os.SEEK_CUR)") == 100
-
-
-@pytest.mark.parametrize(
-    ("opened", "state", "why"),
-    [
-        ("a.fileno()", "never", "socket"),
-        ("os.eventfd(0)", "never", "anonymous inode"),
-        ("os.open('/dev/ptmx', os.O_RDWR | os.O_NOCTTY)", "never", "another terminal"),
-        ("w", "refused", "its reader has gone"),
-        ("r", "works", ""),
-        ("os.open('/dev/zero', 0)", "works", ""),
-        ("os.memfd_create('x')", "works", ""),
-        ("os.open('/proc', 0)", "works", ""),
-    ],
-)
-def test_reopen_does_nothing_that_the_target_could_notice(
-    puppet: Puppet, opened: str, state: str, why: str
-) -> None:
-    target = puppet.target(puppet(opened))
-    verdict = REOPEN.check(target)
-    assert verdict.state == state
-    assert why in verdict.why
-    if state == "works":
-        REOPEN.acquire(target).close()
-    else:
-        with pytest.raises(FdtuiError, match=why):
-            REOPEN.acquire(target)
-
-
-def test_reopen_breaks_no_lease(puppet: Puppet, tmp_path: Path) -> None:
-    (tmp_path / "leased").write_text("x")
-    fd = puppet(f"os.open({str(tmp_path / 'leased')!r}, os.O_RDWR)")
-    puppet(f"signal.signal(signal.SIGIO, signal.SIG_IGN), fcntl.fcntl({fd}, fcntl.F_SETLEASE, 1)")
-    assert REOPEN.check(puppet.target(fd)).state == "refused"
-    with pytest.raises(FdtuiError, match="lease"):
-        REOPEN.acquire(puppet.target(fd))
-    assert "BREAK" not in Path(f"/proc/{puppet.pid}/fdinfo/{fd}").read_text()
