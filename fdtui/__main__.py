@@ -1,8 +1,6 @@
 """`python -m fdtui`."""
 
-import sys
-
-from fdtui.cli import main
+from fdtui.cli import program
 
 if __name__ == "__main__":
-    sys.exit(main())
+    program()

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import argparse
 import gc
 import os
 import sys
 from importlib import import_module
 
 from fdtui import __version__
-from fdtui.errors import FdtuiError, WrongUsage
+from fdtui.errors import FdtuiError
 
 TYPE_CHECKING = False  # that of typing would have it imported, which --help has no use for
 if TYPE_CHECKING:
+    import argparse
+    from types import ModuleType
     from typing import NoReturn
 
 # Name, module, one line for --help.  The module is imported only when its command is typed.
@@ -45,43 +46,16 @@ on the screen, from the start (? shows all keys):
 """
 
 
-class _Help(argparse.RawDescriptionHelpFormatter):
-    """As wide as the terminal; argparse would import shutil and its compressors to ask (5 ms)."""
-
-    def __init__(self, prog: str) -> None:
-        super().__init__(prog, width=_width() - 2)
-
-
-class _Parser(argparse.ArgumentParser):
-    """Says what is wrong in one line and where to read on, as all errors are told."""
-
-    def error(self, message: str) -> NoReturn:
-        """Exit with status 2."""
-        from fdtui.commands.telling import fail
-
-        self.exit(fail(WrongUsage(message, f"{self.prog} --help")))
-
-
-def _width() -> int:
-    try:
-        return int(os.environ["COLUMNS"]) or 80
-    except (KeyError, ValueError):
-        pass
-    try:
-        return os.get_terminal_size(1).columns or 80
-    except OSError:
-        return 80
-
-
 def _top_parser() -> argparse.ArgumentParser:
+    from fdtui.commands.parser import Parser
+
     width = max(map(len, COMMANDS))
     commands = "\n".join(f"  {name:<{width}}  {text}" for name, text in COMMANDS.items())
-    parser = _Parser(
-        prog="fdtui",
-        usage="fdtui [PID | PID:FD]\n       fdtui COMMAND ...",
-        description="See, steal and watch the open file descriptors of any Linux process.",
-        epilog=_DETAILS.format(commands=commands),
-        formatter_class=_Help,
+    parser = Parser(
+        "fdtui",
+        "See, steal and watch the open file descriptors of any Linux process.",
+        "fdtui [PID | PID:FD]\n       fdtui COMMAND ...",
+        _DETAILS.format(commands=commands),
     )
     parser.add_argument("target", nargs="?", metavar="PID | PID:FD", help="open the screen there")
     parser.add_argument("--version", action="version", version=f"fdtui {__version__}")
@@ -94,11 +68,22 @@ def _run_command(name: str, arguments: list[str]) -> int:
     module = import_module(f"fdtui.commands.{name}")
     gc.freeze()
     gc.enable()
-    parser = _Parser(prog=f"fdtui {name}", description=module.__doc__, formatter_class=_Help)
-    module.add_arguments(parser)
-    status: int = module.run(parser.parse_args(arguments))
+    status: int = module.run(_parsed(name, module, arguments))
     sys.stdout.flush()
     return status
+
+
+def _parsed(name: str, module: ModuleType, arguments: list[str]) -> argparse.Namespace:
+    if hasattr(module, "OPTIONS"):
+        from fdtui.commands.options import without_parser
+
+        if (found := without_parser(module.OPTIONS, arguments)) is not None:
+            return found
+    from fdtui.commands.parser import Parser
+
+    parser = Parser(f"fdtui {name}", module.__doc__)
+    module.add_arguments(parser)
+    return parser.parse_args(arguments)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -118,6 +103,14 @@ def main(arguments: list[str] | None = None) -> int:
         # The reader has gone (`| head`): nothing more to say, not even at interpreter exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return _BROKEN_PIPE
+
+
+def program() -> NoReturn:
+    """`fdtui` of the shell.  After a command nothing is left to be taken apart (4 ms)."""
+    status = main()
+    if len(sys.argv) > 1 and sys.argv[1] in COMMANDS:
+        os._exit(status)
+    sys.exit(status)
 
 
 def _screen(target: str | None) -> int:

@@ -68,7 +68,7 @@ class Acting:
 def dump(args: Info, thing: Thing, progress: Progress | None) -> Reply:
     """Write what the thing reads to the path asked for, and over a file only if that was meant."""
     path, kind = Path(text(args["path"])), classify(thing.entry)
-    if kind.view.value not in ("bytes", "queue"):
+    if kind.view not in ("bytes", "queue"):
         raise FdtuiError(f"a {kind.name} has no bytes to dump")
     if path.exists() and not args["overwrite"]:
         raise CallFailed(f"open({path})", errno.EEXIST, "it exists")

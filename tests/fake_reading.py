@@ -31,7 +31,7 @@ class FakeReading(FakeAnswers):
     def _window(self, thing: Thing, offset: int, length: int) -> Window:
         entry, kind = thing.entry, classify(thing.entry)
         size = kind.size(entry, thing.info)
-        endless = size is None or kind.view.value != "bytes" or thing.says_nothing_of_size
+        endless = size is None or kind.view != "bytes" or thing.says_nothing_of_size
         known = length if endless else max(0, (size or 0) - offset)
         data = b"" if thing.why else thing.read(offset, min(length, known))
         for block in thing.bad:
@@ -39,7 +39,7 @@ class FakeReading(FakeAnswers):
             end = min(len(data), block.offset + block.length - offset)
             if end > start:
                 data = data[:start] + bytes(end - start) + data[end:]
-        if kind.view.value == "queue" and not size:
+        if kind.view == "queue" and not size:
             size = offset + len(data)
         pos = kind.position(entry)
         return Window(offset, data, size, pos, entry, tuple(thing.bad), thing.why)

@@ -63,7 +63,7 @@ class FakeKeeper(FakeReading, Keeper):
             via=via or "pidfd_getfd",
             shares_description=thing.shares and via != "reopen",
             kind=kind.name,
-            view=kind.view.value,
+            view=kind.view,
             reads="private",
             entry=thing.entry,
             info=thing.info or kind.describe(thing.entry),

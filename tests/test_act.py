@@ -134,6 +134,11 @@ def test_an_ofd_lock_is_released_and_no_other(file: OwnedFd, tmp_path: Path) -> 
         assert held_at(file.fileno(), 50)
 
 
+def test_sync_asks_the_kernel() -> None:
+    with pipe() as (_, writer), pytest.raises(OSError, match="Invalid argument"):
+        Act(writer).sync()
+
+
 def test_punch_frees_blocks_and_keeps_the_size(file: OwnedFd) -> None:
     os.pwrite(file.fileno(), b"x" * (1 << 20), 0)
     Act(file).sync()

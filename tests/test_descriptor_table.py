@@ -37,9 +37,11 @@ def test_an_offset_that_moves_is_seen_to_move(
         assert (row.pos, row.moved, row.rate) == (100, 1, 50.0)
         log.seek(10)
         clock.now += 1
-        assert table.sweep([fd]).rows[fd].moved == -1
+        row = table.sweep([fd]).rows[fd]
+        assert (row.moved, row.rate) == (-1, -90.0)
         clock.now += 1
-        assert table.sweep([fd]).rows[fd].moved == 0
+        row = table.sweep([fd]).rows[fd]
+        assert (row.moved, row.rate) == (0, 0.0)
 
 
 def test_new_closed_and_forgotten(table: DescriptorTable, clock: Clock, tmp_path: Path) -> None:

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from fdtui.linux.devices import parse_devices, parse_misc, parse_tty_drivers
-from fdtui.linux.handles import Handle, kernel_dev, paths_of
+from fdtui.linux.devices import kernel_dev, parse_devices, parse_misc, parse_tty_drivers
+from fdtui.linux.handles import Handle, paths_of
 from fdtui.linux.locks import Lock, parse_lock
 from fdtui.linux.mountinfo import mounts_of, own_mount_of, parse_mountinfo, unescape
 from fdtui.linux.owned import OwnedFd

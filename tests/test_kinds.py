@@ -14,6 +14,7 @@ from fdtui.linux.json_types import Info, Json
 from fdtui.linux.owned import OwnedFd
 from fdtui.linux.peek import Peek
 from fdtui.linux.procfs import Entry
+from fdtui.render.spans import text_of
 from tests.specimens.registry import SPECIMENS, Specimen
 from tests.zoo_process import ZooProcess, acquired_entry, zoo
 
@@ -163,6 +164,16 @@ def test_undisturbed(zoo: ZooProcess, name: str, nothing_leaks: None) -> None:
     if specimen.consume is not None:
         assert zoo.consume(name) == specimen.expected
         zoo.remake(name)
+
+
+def test_a_message_queue_tells_its_bytes_and_whom_it_notifies(zoo: ZooProcess) -> None:
+    for name, queued in (("mqueue", 9), ("mqueue-write", 7), ("mqueue-notifies", 0)):
+        zoo.require(name)
+        zoo.remake(name)
+        look = Look(zoo, name)
+        told = {fact.key: text_of(fact.value) for fact in look.kind.details(look.entry, look.info)}
+        assert told["queued"] == str(queued)
+        assert told.get("notifies") == (f"pid {zoo.pid}" if name == "mqueue-notifies" else None)
 
 
 @pytest.mark.parametrize("link", ["", "/x"])

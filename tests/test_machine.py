@@ -214,6 +214,17 @@ def test_the_rate_of_an_offset(puppet: Puppet, clock: Clock, tmp_path: Path) -> 
     clock.now += 2
     view = look(table, filter="rate > 1M")
     assert fds(view) == [fd]
+    assert facts(view)[0].rate == 3 << 19
+    puppet(f"os.write({fd}, bytes(1 << 20)); extra = os.dup(0)")
+    clock.now += 1
+    view = look(table, filter="rate > 0")
+    assert [f.rate for f in facts(view)] == [1 << 20]
+    puppet("extra = os.dup(0)")
+    clock.now += 1
+    assert look(table, filter="rate > 0").rows == 0, "it did not move"
+    puppet(f"os.write({fd}, b'x'); extra = os.dup(0)")
+    clock.now += 1
+    assert look(table, filter="rate > 0").rows == 1
     clock.now += 60
     assert look(table, filter="rate > 0").rows == 0
 

@@ -77,7 +77,7 @@ def test_a_plain_user_with_a_helper_sees_what_root_sees(puppet: Puppet, tmp_path
     puppet("c = socket.create_connection(l.getsockname()); a, _ = l.accept()")
     puppet("e = select.epoll(); e.register(k[2], select.EPOLLIN)")
     puppet(FORK)
-    fds = puppet.fds()
+    fds = [fd for fd in puppet.fds() if fd > 2]  # whoever runs the tests has the others too
     entries = list(ProcFs().entries(puppet.pid, fds))
     asker = Neighbours(ProcFs(), "proc")
     known = asker.of_process(puppet.pid, entries)

@@ -275,4 +275,5 @@ def test_growth_is_measured_over_the_last_seconds() -> None:
         growth.note(9000, float(second))
     assert growth.rate == 0
     growth.note(None, 20.0)
-    assert growth.rate == 0
+    growth.note(5, 21.0)
+    assert growth.rate == 0, "what it was before is not what it is compared with"

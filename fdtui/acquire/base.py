@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import ClassVar, Literal, NamedTuple
 
+from fdtui.linux.lean import TYPE_CHECKING, Literal, NamedTuple
 from fdtui.linux.owned import OwnedFd
+
+if TYPE_CHECKING:
+    from typing import ClassVar
+
 
 State = Literal["works", "ready", "waiting", "refused", "never"]
 

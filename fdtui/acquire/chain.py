@@ -5,13 +5,13 @@ from __future__ import annotations
 from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
-from typing import NamedTuple
 
 import fdtui.acquire
 from fdtui.acquire import helper
 from fdtui.acquire.base import Method, Target, Verdict
 from fdtui.acquire.identity import identity_of, listed_identity
 from fdtui.errors import FdtuiError, WrongUsage
+from fdtui.linux.lean import NamedTuple
 from fdtui.linux.owned import OwnedFd
 
 ORDER = ("pidfd_getfd", "helper", "injection", "inbox", "reopen")

@@ -12,12 +12,12 @@ import struct
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from typing import NamedTuple
 
 from fdtui.acquire.identity import identity_of, listed_identity
 from fdtui.errors import CallFailed
 from fdtui.linux import scm, syscalls
 from fdtui.linux.detour import Detour
+from fdtui.linux.lean import NamedTuple
 from fdtui.linux.owned import OwnedFd
 from fdtui.linux.procfs import ProcFs, read_file
 from fdtui.linux.registers import X86_64

@@ -10,12 +10,12 @@ import struct
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
 
 from fdtui.acquire.identity import Identity
 from fdtui.errors import CallFailed, FdtuiError
 from fdtui.helper import helper as wire
 from fdtui.linux import scm
+from fdtui.linux.lean import NamedTuple
 from fdtui.linux.owned import OwnedFd
 from fdtui.linux.procfs import Entry, Failure, ProcStat, parse_fdinfo, parse_stat
 from fdtui.linux.syscalls import Statx, parse_statx

@@ -15,13 +15,17 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Literal, NamedTuple
 
 from fdtui.acquire.helper_client import HelperClient, HelperGone, HelperInfo
 from fdtui.errors import FdtuiError
 from fdtui.helper import helper as wire
 from fdtui.linux import scm
+from fdtui.linux.lean import TYPE_CHECKING, Literal, NamedTuple
 from fdtui.linux.owned import OwnedFd
+
+if TYPE_CHECKING:
+    from typing import IO
+
 
 Via = Literal["self", "sudo", "pkexec", "doas"]
 RAISING: tuple[Via, ...] = ("sudo", "pkexec", "doas")

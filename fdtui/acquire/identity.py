@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import errno
 import os
-from typing import NamedTuple
 
 from fdtui.linux import syscalls
+from fdtui.linux.lean import NamedTuple
 from fdtui.linux.owned import OwnedFd
 from fdtui.linux.syscalls import AT_EMPTY_PATH, AT_STATX_DONT_SYNC
 

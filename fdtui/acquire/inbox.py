@@ -15,12 +15,12 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from fdtui.acquire.base import Method, Target, Verdict
 from fdtui.acquire.sessions import Session, clean, make_folder, new_id
 from fdtui.errors import FdtuiError
 from fdtui.linux import scm
+from fdtui.linux.lean import NamedTuple
 from fdtui.linux.lockfile import LockFile
 from fdtui.linux.owned import OwnedFd
 from fdtui.linux.scm import Peer

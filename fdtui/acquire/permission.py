@@ -10,10 +10,10 @@ from __future__ import annotations
 import errno
 import os
 import pwd
-from typing import NamedTuple
 
 from fdtui.errors import errno_name
 from fdtui.linux import syscalls
+from fdtui.linux.lean import NamedTuple
 from fdtui.linux.owned import OwnedFd
 from fdtui.linux.procfs import read_file
 from fdtui.linux.status import CAP_SYS_PTRACE, Status, read_status

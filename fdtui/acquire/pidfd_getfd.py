@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import errno
-import resource
 
 from fdtui.acquire.base import Method, Target, Verdict
-from fdtui.acquire.permission import Refusal, attach_refusal, filter_refusal
 from fdtui.errors import CallFailed, FdtuiError, errno_name
 from fdtui.linux import syscalls
+from fdtui.linux.lean import TYPE_CHECKING
 from fdtui.linux.owned import OwnedFd
 from fdtui.linux.procfs import ProcFs, gone
+
+if TYPE_CHECKING:
+    from fdtui.acquire.permission import Refusal
 
 NO_SUCH_FD = 2**31 - 1  # permission is checked before the number: asking for it takes nothing
 
@@ -46,6 +48,10 @@ def open_process(target: Target, proc: ProcFs | None = None) -> OwnedFd:
 
 def explain(target: Target, error: OSError) -> Refusal:
     """Turn an errno of pidfd_open or pidfd_getfd into its cause and remedy."""
+    import resource  # seldom needed, like the reasons for refusals
+
+    from fdtui.acquire.permission import Refusal, attach_refusal, filter_refusal
+
     match error.errno:
         case errno.EPERM | errno.EACCES:
             return attach_refusal(target.pid)

@@ -14,9 +14,9 @@ import secrets
 import stat
 import tempfile
 from pathlib import Path
-from typing import NamedTuple
 
 from fdtui.errors import FdtuiError
+from fdtui.linux.lean import NamedTuple
 from fdtui.linux.lockfile import holder_text
 
 _SUN_PATH = 108  # bytes, unix(7)

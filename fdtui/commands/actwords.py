@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from fdtui.errors import WrongUsage
+from fdtui.linux.lean import NamedTuple
 
 
 class Given(NamedTuple):

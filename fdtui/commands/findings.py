@@ -12,7 +12,6 @@ import socket
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
-from typing import Literal, NamedTuple
 
 from fdtui.acquire import helper_process, sessions
 from fdtui.acquire.helper_process import HelperFailed
@@ -26,9 +25,14 @@ from fdtui.acquire.permission import (
 from fdtui.errors import errno_name
 from fdtui.linux import scm, syscalls
 from fdtui.linux.hidepid import REMEDY, hiding
+from fdtui.linux.lean import TYPE_CHECKING, NamedTuple
 from fdtui.linux.procfs import ProcFs, read_file
 from fdtui.linux.registers import MACHINES
 from fdtui.linux.status import CAP_SYS_ADMIN, CAP_SYS_PTRACE, read_status
+
+if TYPE_CHECKING:
+    from typing import Literal
+
 
 _CLIPBOARDS = (("wl-copy", "WAYLAND_DISPLAY"), ("xclip", "DISPLAY"), ("xsel", "DISPLAY"))
 _CAPABILITIES = {

@@ -5,15 +5,17 @@ Columns and the words of filters are the same; --list-columns names them.
 
 from __future__ import annotations
 
-import argparse
 import errno
 import gc
 import sys
-from typing import TYPE_CHECKING
 
+from fdtui.commands.options import Option, declare
 from fdtui.errors import CallFailed, FdtuiError
+from fdtui.linux.lean import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import argparse
+
     from fdtui.commands.lsrows import Asked, Scan
 
 USAGE = 2
@@ -25,25 +27,26 @@ examples:
   fdtui ls -o pid,command,fd,size,target   chosen columns
   fdtui ls --jsonl --sharing | jq ...      descriptors of one description have one `sharing`
 """
+OPTIONS = (
+    Option(("-p", "--pid"), "only this process", "PID", number=True, many=True),
+    Option(("-w", "--where"), "only rows that fit this filter", "EXPR", many=True),
+    Option(("-o", "--output"), "columns, with commas; +COLS adds to the usual ones", "COLS"),
+    Option(("--list-columns",), "list the columns and exit"),
+    Option(("--json",), "one array of objects", excludes=True),
+    Option(("--jsonl",), "one object a line", excludes=True),
+    Option(("--tree",), "processes as a tree", excludes=True),
+    Option(("--summary",), "counts by kind, user and process"),
+    Option(("--sharing",), "which descriptors are one open file description"),
+    Option(("--peers",), "who is at the other end"),
+    Option(("--all",), "cwd, root, exe and mapped files as well"),
+    Option(("--engine",), "how to scan", None, ("auto", "proc", "bpf"), "auto"),
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.epilog = _EXAMPLES
-    add = parser.add_argument
-    add("-p", "--pid", type=int, action="append", metavar="PID", help="only this process")
-    add("-w", "--where", action="append", metavar="EXPR", help="only rows that fit this filter")
-    add("-o", "--output", metavar="COLS", help="columns, with commas; +COLS adds to the usual ones")
-    add("--list-columns", action="store_true", help="list the columns and exit")
-    form = parser.add_mutually_exclusive_group()
-    form.add_argument("--json", action="store_true", help="one array of objects")
-    form.add_argument("--jsonl", action="store_true", help="one object a line")
-    form.add_argument("--tree", action="store_true", help="processes as a tree")
-    add("--summary", action="store_true", help="counts by kind, user and process")
-    add("--sharing", action="store_true", help="which descriptors are one open file description")
-    add("--peers", action="store_true", help="who is at the other end")
-    add("--all", action="store_true", help="cwd, root, exe and mapped files as well")
-    add("--engine", choices=("auto", "proc", "bpf"), default="auto", help="how to scan")
+    declare(parser, OPTIONS)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -135,13 +138,16 @@ def usage(error: FdtuiError) -> int:
 
 def told(scan: Scan) -> int:
     """Say what could not be seen, on stderr; returns the exit status."""
+    asked = scan.asked
+    if asked.pids is not None and not (scan.missing or scan.refused):
+        return 0
     from fdtui.commands.telling import fail, unseen
 
     status = 0
     for pid in scan.missing:
         status = fail(CallFailed(f"open(/proc/{pid}/fd)", errno.ENOENT, "no such process"))
-    partly = unseen(scan.refused, scan.processes, whole=scan.asked.pids is None)
-    if scan.asked.pids is not None and len(scan.refused) == scan.processes > 0:
+    partly = unseen(scan.refused, scan.processes, whole=asked.pids is None)
+    if asked.pids is not None and len(scan.refused) == scan.processes > 0:
         return 1  # nothing that was asked for could be seen
     return status or partly
 

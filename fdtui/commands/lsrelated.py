@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
 
 from fdtui.commands import lsjson
+from fdtui.linux.lean import TYPE_CHECKING
 from fdtui.linux.record import Owner, Record
 from fdtui.survey.facts import Facts
 from fdtui.survey.lookup import Lookup

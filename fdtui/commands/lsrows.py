@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple, Self
 
 from fdtui.commands import lswork
 from fdtui.commands.lswork import Job
 from fdtui.linux.fdtable import read_table
+from fdtui.linux.lean import TYPE_CHECKING, NamedTuple
 from fdtui.linux.record import Owner, Table
 from fdtui.survey.facts import Facts
-from fdtui.survey.scan import Engine, EngineName, all_pids, choose
 from fdtui.survey.socks import Socks
+
+if TYPE_CHECKING:
+    from typing import Self
+
+    from fdtui.survey.scan import Engine, EngineName
 
 _PEERS = frozenset({"peer", "peer.pid", "peer.fd", "peer.comm"})
 _SHARING = frozenset({"shared", "sharing"})
@@ -144,6 +148,8 @@ class Scan:
 
     def _chosen(self) -> Engine:
         if self._engine is None:
+            from fdtui.survey.scan import choose
+
             count = _descriptors() if self.asked.engine == "auto" else None
             self._engine = choose(self.asked.engine, count)
         return self._engine
@@ -159,6 +165,6 @@ def _place(facts: Facts) -> tuple[int, bool, int]:
 
 
 def _descriptors() -> int:
-    from fdtui.survey.scan import counts
+    from fdtui.survey.scan import all_pids, counts
 
     return sum(counts(all_pids()).values())

@@ -5,12 +5,12 @@ A machine has tens of thousands of sockets, and few combinations of what does no
 
 from __future__ import annotations
 
-import socket
 from functools import lru_cache
 
 from fdtui.kinds.base import FdKind
 from fdtui.kinds.sock_facts import sock_facts
 from fdtui.linux.json_types import Info
+from fdtui.linux.lean import socket
 from fdtui.linux.procfs import Entry
 from fdtui.linux.record import Record, Sock
 from fdtui.render.objects import compact, safe_json

@@ -9,11 +9,11 @@ from __future__ import annotations
 import marshal
 from collections.abc import Iterator
 from itertools import chain, islice
-from typing import NamedTuple
 
 from fdtui.commands import lsjson
 from fdtui.commands.lspacked import INO_OF_SHORT, LINK, SHORT, unpacked
 from fdtui.commands.lsrelated import Relations
+from fdtui.linux.lean import NamedTuple
 from fdtui.linux.record import Owner, Record, Row
 from fdtui.survey.lookup import Lookup
 from fdtui.survey.peers import PeerIndex

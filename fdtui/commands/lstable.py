@@ -5,7 +5,7 @@ from __future__ import annotations
 import marshal
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from fdtui.commands.lscells import is_number
 from fdtui.commands.lsrows import Scan
@@ -43,14 +43,14 @@ def print_rows(names: Sequence[str], rows: Sequence[tuple[str, ...]]) -> None:
 
 def write(heads: tuple[str, ...], rows: Sequence[tuple[str, ...]], numeric: Sequence[bool]) -> None:
     """Print a table."""
-    wide = not all(map(str.isascii, (cell for row in rows for cell in row)))
-    measure = cells_of if wide else len
+    narrow = all(cell.isascii() or _narrow(cell) for row in rows for cell in row)
+    measure = len if narrow else cells_of
     widths = [max(map(measure, column)) for column in zip(heads, *rows, strict=True)]
     last = len(heads) - 1
     room = None
     if sys.stdout.isatty():
         room = max(_LEAST, terminal_width() - sum(widths[:last]) - last)
-    head = " ".join(_padded(heads, widths, numeric, measure))
+    head = " ".join(_padded(heads, widths, numeric))
     if coloured():
         head = f"{_BOLD}{head}{_PLAIN}"
     lines = [head]
@@ -58,40 +58,41 @@ def write(heads: tuple[str, ...], rows: Sequence[tuple[str, ...]], numeric: Sequ
         cells = row
         if room is not None and measure(row[last]) > room:
             cells = (*row[:last], _shortened(row[last], room, measure))
-        lines.append(" ".join(_padded(cells, widths, numeric, measure)))
+        lines.append(" ".join(_padded(cells, widths, numeric)))
     lines.append("")
     out("\n".join(lines))
 
 
-def _padded(
-    row: Sequence[str], widths: Sequence[int], numeric: Sequence[bool], measure: object
-) -> list[str]:
+def _padded(row: Sequence[str], widths: Sequence[int], numeric: Sequence[bool]) -> list[str]:
     last = len(row) - 1
     padded = []
     for index, cell in enumerate(row):
-        size = len(cell) if measure is len else cells_of(cell)
-        blank = " " * (widths[index] - size)
+        # str.ljust counts characters.
+        width = widths[index] if cell.isascii() else widths[index] - cells_of(cell) + len(cell)
         if numeric[index]:
-            padded.append(blank + cell)
+            padded.append(cell.rjust(width))
         else:
-            padded.append(cell if index == last else cell + blank)
+            padded.append(cell if index == last else cell.ljust(width))
     return padded
 
 
-def _shortened(text: str, room: int, measure: object) -> str:
+def _shortened(text: str, room: int, measure: Callable[[str], int]) -> str:
     from fdtui.render.units import shorten_path
 
-    if measure is len:
-        return shorten_path(text, room)
     short = room
-    while cells_of(found := shorten_path(text, short)) > room:
+    while measure(found := shorten_path(text, short)) > room:
         short -= 1
     return found
 
 
+def _narrow(text: str) -> bool:
+    """Is it of characters that surely have a cell each?  Our own arrow is the usual one."""
+    return text.replace("→", "").replace("…", "").isascii()
+
+
 def cells_of(text: str) -> int:
     """Cells that a terminal gives a text."""
-    if text.isascii():
+    if text.isascii() or _narrow(text):
         return len(text)
     from unicodedata import category, east_asian_width
 

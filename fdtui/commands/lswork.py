@@ -7,17 +7,17 @@ import marshal
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
-from typing import TYPE_CHECKING, NamedTuple
 
+from fdtui.linux.lean import TYPE_CHECKING, NamedTuple
 from fdtui.linux.record import Owner, Table
 from fdtui.linux.users import user_name
 from fdtui.survey.decoding import decoded, mount_of
 from fdtui.survey.facts import Facts
-from fdtui.survey.scan import Payload
 from fdtui.survey.socks import Socks
 
 if TYPE_CHECKING:
     from fdtui.survey.filter import Filter
+    from fdtui.survey.scan import Payload
 
 
 class Job(NamedTuple):

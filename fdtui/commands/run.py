@@ -12,7 +12,6 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from types import FrameType
-from typing import NamedTuple, TypeAlias
 
 from fdtui.acquire.base import Target
 from fdtui.commands.helping import with_helper
@@ -21,10 +20,15 @@ from fdtui.errors import CallFailed, FdtuiError, WrongUsage
 from fdtui.keeper.custody import Custody
 from fdtui.keeper.looks import open_custody
 from fdtui.linux.act import Act
+from fdtui.linux.lean import TYPE_CHECKING, NamedTuple
 from fdtui.linux.owned import OwnedFd
 from fdtui.linux.peek import Peek
 from fdtui.linux.spawn import spawn, wait_for_children
 from fdtui.render.safe import plain
+
+if TYPE_CHECKING:
+    from typing import TypeAlias
+
 
 Handler: TypeAlias = "Callable[[int, FrameType | None], object] | int | None"
 NOT_FOUND, NOT_EXECUTABLE = 127, 126  # as shells, env(1) and nohup(1) have it

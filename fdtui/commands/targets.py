@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from fdtui.acquire.base import Target
 from fdtui.errors import CallFailed, WrongUsage
+from fdtui.linux.lean import NamedTuple
 from fdtui.linux.procfs import ProcFs
 
 

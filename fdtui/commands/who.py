@@ -8,9 +8,9 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from typing import TYPE_CHECKING, cast
 
 from fdtui.errors import FdtuiError
+from fdtui.linux.lean import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
     from fdtui.survey.facts import Facts

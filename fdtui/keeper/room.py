@@ -102,7 +102,7 @@ class Room:
             via=custody.via,
             shares_description=custody.shares_description,
             kind=custody.kind.name,
-            view=custody.kind.view.value,
+            view=custody.kind.view,
             reads="private" if custody.reads_privately() else "shared",
             entry=entry,
             info=info,

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from fdtui.kinds.base import EVENTS, Family, FdKind, Fit
 from fdtui.kinds.facts import Facts
+from fdtui.linux.lean import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import ClassVar
 
 
 class AnonKind(FdKind):

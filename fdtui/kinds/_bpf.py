@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import struct
-from typing import ClassVar
 
 from fdtui.errors import errno_name
 from fdtui.kinds._anon import AnonKind
 from fdtui.kinds.base import PROGRAM, Family
 from fdtui.linux.json_types import Info
+from fdtui.linux.lean import TYPE_CHECKING
 from fdtui.linux.peek import Peek
 from fdtui.linux.peek_handle import bpf_info
 from fdtui.linux.procfs import Entry
+
+if TYPE_CHECKING:
+    from typing import ClassVar
+
 
 _NAME = struct.Struct("=16s")
 NAME_LENGTH = 16  # BPF_OBJ_NAME_LEN

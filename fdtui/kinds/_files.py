@@ -5,7 +5,6 @@ from __future__ import annotations
 from fdtui.kinds._info import integer, line, muted, objects, text
 from fdtui.kinds.base import Borrow, Fact, FdKind, fact
 from fdtui.linux.json_types import Info
-from fdtui.linux.locks import parse_lock
 from fdtui.linux.mountinfo import mounts_of
 from fdtui.linux.procfs import Entry
 from fdtui.linux.spans import Span, Spans
@@ -31,9 +30,12 @@ def mount_info(entry: Entry) -> Info:
 
 def lock_info(entry: Entry) -> Info:
     """Return `locks`: type, state, access, owner's pid, first and last byte (None: to the end)."""
-    if entry.info is None:
+    lines = entry.info.all("lock") if entry.info else ()
+    if not lines:
         return {}
-    locks = [lock for value in entry.info.all("lock") if (lock := parse_lock(value))]
+    from fdtui.linux.locks import parse_lock
+
+    locks = [lock for value in lines if (lock := parse_lock(value))]
     if not locks:
         return {}
     return {

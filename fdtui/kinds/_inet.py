@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-import socket
 from functools import cache
-from typing import ClassVar
 
 from fdtui.kinds._info import integer, line, muted, nested, strong, text
 from fdtui.kinds._options import Option
 from fdtui.kinds._sockets import SocketKind
 from fdtui.kinds.base import Fact, fact
 from fdtui.linux.json_types import Info
+from fdtui.linux.lean import TYPE_CHECKING, socket
 from fdtui.linux.peek_socket import Address
 from fdtui.linux.procfs import Entry, read_file
 from fdtui.linux.spans import Spans
 from fdtui.linux.units import plural
+
+if TYPE_CHECKING:
+    from typing import ClassVar
+
 
 _ANY = ("0.0.0.0", "::")  # noqa: S104  compared with, never bound to
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import socket
 import struct
 from collections.abc import Mapping
-from typing import NamedTuple
 
 from fdtui.kinds.base import Fact, fact
 from fdtui.linux.json_types import Info, Json
+from fdtui.linux.lean import NamedTuple, socket
 from fdtui.linux.peek import Peek
 from fdtui.linux.peek_socket import option_bytes, option_ints
 from fdtui.linux.units import size_cell

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import stat
-from typing import ClassVar
 
 from fdtui.kinds._files import blocks_info, mount_info
 from fdtui.kinds.base import HANDLE, Borrow, Family, FdKind, Unseen
 from fdtui.linux.json_types import Info
+from fdtui.linux.lean import TYPE_CHECKING
 from fdtui.linux.peek import Peek
 from fdtui.linux.procfs import Entry
+
+if TYPE_CHECKING:
+    from typing import ClassVar
+
 
 FILE_TYPES = {
     stat.S_IFREG: "regular",

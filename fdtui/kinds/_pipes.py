@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import select
-from typing import ClassVar
 
 from fdtui.errors import errno_name
 from fdtui.kinds._files import queued_span
@@ -12,11 +11,16 @@ from fdtui.kinds._info import integer
 from fdtui.kinds.base import QUEUE, Borrow, Fact, Family, FdKind, Unseen, View, fact
 from fdtui.linux.abi import OpenFlags
 from fdtui.linux.json_types import Info
+from fdtui.linux.lean import TYPE_CHECKING
 from fdtui.linux.peek import Peek
 from fdtui.linux.peek_handle import is_readable_elsewhere
 from fdtui.linux.procfs import Entry
 from fdtui.linux.spans import Spans
 from fdtui.linux.units import count, size_cell
+
+if TYPE_CHECKING:
+    from typing import ClassVar
+
 
 _READERS_GONE = "nobody has its reading end: opening one would turn the target's EPIPE into success"
 

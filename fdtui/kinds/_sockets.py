@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import errno
-import socket
 import struct
-from typing import ClassVar
 
 from fdtui.errors import errno_name
 from fdtui.kinds._info import integer, line, nested, text
@@ -25,6 +23,7 @@ from fdtui.kinds.base import (
 from fdtui.kinds.facts import Facts
 from fdtui.linux.abi_net import FAMILIES, IP_PROTOCOLS, NETLINK_PROTOCOLS, PROTOCOL_NAMES, TYPES
 from fdtui.linux.json_types import Info
+from fdtui.linux.lean import TYPE_CHECKING, socket
 from fdtui.linux.netns import netns_of
 from fdtui.linux.peek import Peek
 from fdtui.linux.peek_handle import ioctl_open
@@ -44,6 +43,10 @@ from fdtui.linux.peek_socket import (
 from fdtui.linux.procfs import Entry
 from fdtui.linux.spans import Spans
 from fdtui.linux.units import count, plural, size_cell
+
+if TYPE_CHECKING:
+    from typing import ClassVar
+
 
 _MEMINFO = (
     *("rmem_alloc", "rcvbuf", "wmem_alloc", "sndbuf", "fwd_alloc"),

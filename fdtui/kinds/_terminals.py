@@ -5,14 +5,18 @@ from __future__ import annotations
 import struct
 import termios
 from collections.abc import Iterable
-from typing import ClassVar
 
 from fdtui.kinds._info import integer, nested, text, words
 from fdtui.kinds.base import TERMINAL, Borrow, Fact, Family, FdKind, Section, Unseen, fact
 from fdtui.linux.json_types import Info
+from fdtui.linux.lean import TYPE_CHECKING
 from fdtui.linux.peek import Peek
 from fdtui.linux.procfs import Entry, ProcFs
 from fdtui.linux.units import count
+
+if TYPE_CHECKING:
+    from typing import ClassVar
+
 
 TIOCGEXCL = 0x80045440
 _DISCIPLINES = {0: "n_tty", 2: "slip", 3: "ppp", 15: "hci", 21: "gsm", 27: "null"}

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from fdtui.kinds.base import Fact, fact
-from fdtui.linux.handles import Handle, kernel_dev, paths_of
+from fdtui.linux.devices import kernel_dev
+from fdtui.linux.handles import Handle, paths_of
 from fdtui.linux.json_types import Info, Json
 from fdtui.linux.status import CAP_DAC_READ_SEARCH, read_status
 

@@ -4,40 +4,51 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from enum import Enum, IntEnum
-from typing import ClassVar, NamedTuple
 
 from fdtui.kinds.facts import Facts
 from fdtui.linux.json_types import Info
+from fdtui.linux.lean import TYPE_CHECKING, NamedTuple
 from fdtui.linux.peek import Peek
 from fdtui.linux.procfs import Entry
 from fdtui.linux.spans import Role, Span, Spans
 
+if TYPE_CHECKING:
+    from typing import ClassVar
 
-class Fit(IntEnum):
+
+class Fit(int):
     """How sure a kind is that an entry is its own; the highest claim wins, a tie is a bug."""
 
-    NO = 0
-    FALLBACK = 1  # nobody else knows it
-    BY_TYPE = 2  # the file type says so (st_mode)
-    BY_FACT = 3  # a fact that no name can fake: device, protocol name, fdinfo line
-    BY_OPENING = 4  # O_PATH: whatever the file is, this descriptor cannot read it
+    NO: ClassVar[Fit]
+    FALLBACK: ClassVar[Fit]  # nobody else knows it
+    BY_TYPE: ClassVar[Fit]  # the file type says so (st_mode)
+    BY_FACT: ClassVar[Fit]  # a fact that no name can fake: device, protocol name, fdinfo line
+    BY_OPENING: ClassVar[Fit]  # O_PATH: whatever the file is, this descriptor cannot read it
 
 
-class View(Enum):
+Fit.NO, Fit.FALLBACK, Fit.BY_TYPE, Fit.BY_FACT, Fit.BY_OPENING = map(Fit, range(5))
+
+
+class View(str):
     """What `enter` shows."""
 
-    BYTES = "bytes"  # bytes at offsets: hex and text
-    QUEUE = "queue"  # what is queued, looked at and left
-    ENTRIES = "entries"  # the entries of a directory
-    STATE = "state"  # decoded live state; it has no bytes
+    BYTES: ClassVar[View]  # bytes at offsets: hex and text
+    QUEUE: ClassVar[View]  # what is queued, looked at and left
+    ENTRIES: ClassVar[View]  # the entries of a directory
+    STATE: ClassVar[View]  # decoded live state; it has no bytes
 
 
-class Borrow(Enum):
+View.BYTES, View.QUEUE, View.ENTRIES, View.STATE = map(View, ["bytes", "queue", "entries", "state"])
+
+
+class Borrow(str):
     """How long a view may keep the descriptor it borrowed."""
 
-    VIEW = "view"  # until the view is left
-    LOOK = "look"  # microseconds, once per look: holding it has a price
+    VIEW: ClassVar[Borrow]  # until the view is left
+    LOOK: ClassVar[Borrow]  # microseconds, once per look: holding it has a price
+
+
+Borrow.VIEW, Borrow.LOOK = Borrow("view"), Borrow("look")
 
 
 class Family(NamedTuple):

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import errno
-import re
 from collections import Counter
 
 from fdtui.kinds._anon import AnonKind
 from fdtui.kinds._info import line, muted, objects, words
 from fdtui.kinds.base import Fact, fact
 from fdtui.linux.abi import EpollEvents, flag_names
-from fdtui.linux.handles import kernel_dev
+from fdtui.linux.devices import kernel_dev
 from fdtui.linux.json_types import Info, Json
 from fdtui.linux.peek import Peek
 from fdtui.linux.procfs import Entry
@@ -21,28 +20,23 @@ _ALWAYS = EpollEvents.ERR | EpollEvents.HUP  # reported whether asked for or not
 _SHOWN = 64  # numbers in a cell
 
 
-_TFD = re.compile(
-    r"(?P<tfd>\d+) +events: *(?P<events>[0-9a-f]+) +data: *(?P<data>[0-9a-f]+)"
-    r"(?: +pos:-?\d+ +ino:(?P<ino>[0-9a-f]+) +sdev:(?P<sdev>[0-9a-f]+))?"  # Linux 4.13
-)
-
-
 def parse_tfd(value: str) -> Info:
     """Parse `13 events:       19 data: 7f  pos:0 ino:40e sdev:10`; all but the fd are hex.
 
     ValueError for what is no such line.
     """
-    match = _TFD.match(value)
-    if match is None:
+    number, *words = value.replace(":", " ").split()
+    told = dict(zip(words[::2], words[1::2], strict=False))
+    if "events" not in told or "data" not in told:
         raise ValueError(f"no tfd line: {value!r}")
     found: Info = {
-        "tfd": int(match["tfd"]),
-        "events": list(flag_names(int(match["events"], 16) & ~_ALWAYS, EpollEvents)),
-        "data": f"0x{match['data']}",
+        "tfd": int(number),
+        "events": list(flag_names(int(told["events"], 16) & ~_ALWAYS, EpollEvents)),
+        "data": hex(int(told["data"], 16)),
     }
-    if match["ino"]:
-        major, minor = kernel_dev(int(match["sdev"], 16))
-        found["ino"], found["sdev"] = int(match["ino"], 16), f"{major}:{minor}"
+    if "ino" in told and "sdev" in told:  # Linux 4.13
+        major, minor = kernel_dev(int(told["sdev"], 16))
+        found["ino"], found["sdev"] = int(told["ino"], 16), f"{major}:{minor}"
     return found
 
 
@@ -58,8 +52,13 @@ class Epoll(AnonKind):
     examines = True
 
     def describe(self, entry: Entry) -> Info:
-        lines = entry.info.all("tfd") if entry.info else []
-        return {"tfds": [parse_tfd(value) for value in lines if _TFD.match(value)]}
+        tfds: list[Json] = []
+        for value in entry.info.all("tfd") if entry.info else []:
+            try:
+                tfds.append(parse_tfd(value))
+            except ValueError:  # of a kernel to come
+                continue
+        return {"tfds": tfds}
 
     def examine(self, peek: Peek, entry: Entry) -> Info:
         tfds: list[Json] = []

@@ -8,9 +8,9 @@ internal file systems (d_dname), and so are all texts on devices where no user c
 from __future__ import annotations
 
 import stat
-from typing import NamedTuple
 
 from fdtui.linux.abi import OpenFlags
+from fdtui.linux.lean import NamedTuple
 from fdtui.linux.mountinfo import mounts_of
 from fdtui.linux.procfs import Entry
 from fdtui.linux.pseudofs import (

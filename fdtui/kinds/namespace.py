@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import struct
 
 from fdtui.errors import errno_name
@@ -32,7 +31,6 @@ _TYPES = {
 }
 # Inodes of the first namespaces, proc_ns.h: ipc uts user pid cgroup time, net and mnt since 6.18
 _FIRST = range(0xEFFFFFF8, 0xF0000000)
-_TEXT = re.compile(r"([a-z]+):\[\d+\]")
 _HIERARCHICAL = ("pid", "user")
 
 
@@ -51,8 +49,8 @@ class Namespace(FdKind):
         if entry.stat is None:
             return {}
         found: Info = {"ns_ino": entry.stat.ino, "host": _is_host(entry)}
-        if match := _TEXT.fullmatch(entry.link):
-            found["ns_type"] = match[1]
+        if name := _type_in(entry.link):
+            found["ns_type"] = name
         return found
 
     def examine(self, peek: Peek, entry: Entry) -> Info:
@@ -103,18 +101,24 @@ class Namespace(FdKind):
         return "the namespace and what is in it stay until you release it"
 
 
+def _type_in(link: str) -> str:
+    """`net` of `net:[4026531840]`; "" for another text."""
+    name, _, number = link.partition(":[")
+    return name if number.removesuffix("]").isdecimal() and number.endswith("]") else ""
+
+
 def _is_host(entry: Entry) -> bool:
     """Is it one of the first namespaces?  By inode; before 6.18 net and mnt by pid 1's."""
     assert entry.stat is not None
     if entry.stat.ino in _FIRST:
         return True
-    match = _TEXT.fullmatch(entry.link)
-    if match is None or match[1] not in ("net", "mnt"):
+    name = _type_in(entry.link)
+    if name not in ("net", "mnt"):
         return False
     try:
         ours = os.readlink("/proc/self/ns/pid")
         first = int(ours.partition("[")[2].rstrip("]")) in _FIRST
-        return first and os.readlink(f"/proc/1/ns/{match[1]}") == entry.link
+        return first and os.readlink(f"/proc/1/ns/{name}") == entry.link
     except OSError:
         return False
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING
 
 from fdtui.errors import errno_name
 from fdtui.kinds._anon import AnonKind
@@ -11,6 +10,7 @@ from fdtui.kinds._info import integer, line, muted, number, strong, text, words
 from fdtui.kinds.base import Counter, Fact, fact
 from fdtui.linux.abi_perf import Attributes, parse_attributes, parse_counts
 from fdtui.linux.json_types import Info
+from fdtui.linux.lean import TYPE_CHECKING
 from fdtui.linux.peek import Peek
 from fdtui.linux.peek_handle import perf_counts, perf_event
 from fdtui.linux.procfs import Entry

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import signal
 import struct
 
 from fdtui.kinds._info import integer, line, muted, text
 from fdtui.kinds.base import HANDLE, Fact, FdKind, Fit, fact
 from fdtui.kinds.facts import Facts
+from fdtui.linux.abi import signal_name
 from fdtui.linux.cgroup import path_of_id, read_cgroup
 from fdtui.linux.json_types import Info
 from fdtui.linux.peek import Peek
@@ -130,10 +130,8 @@ def _exit_words(status: int) -> str:
     code = os.waitstatus_to_exitcode(status)
     if code >= 0:
         return f"exit status {code}"
-    try:
-        return f"killed by {signal.Signals(-code).name}"
-    except ValueError:
-        return f"killed by signal {-code}"
+    name = signal_name(-code)
+    return f"killed by signal {name}" if name.isdecimal() else f"killed by SIG{name}"
 
 
 KIND = PidFd()

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import socket
-
 from fdtui.kinds._sockets import protocol_word
-from fdtui.linux.abi import TcpState
+from fdtui.linux.abi import TCP_STATES, TcpState
 from fdtui.linux.abi_net import FAMILIES, TYPES
 from fdtui.linux.json_types import Info
+from fdtui.linux.lean import socket
 from fdtui.linux.record import Sock
 
 _INET = (socket.AF_INET, socket.AF_INET6)
@@ -43,6 +42,5 @@ def sock_facts(sock: Sock) -> Info:
 
 def _state(sock: Sock) -> str:
     if sock.family in _INET and sock.protocol in _STATEFUL:
-        known = sock.state in TcpState._value2member_map_
-        return TcpState(sock.state).name if known else str(sock.state)
-    return _WORDS.get(TcpState(sock.state), "UNCONN") if 1 <= sock.state <= 12 else "UNCONN"
+        return TCP_STATES.get(sock.state) or str(sock.state)
+    return _WORDS.get(sock.state, "UNCONN")

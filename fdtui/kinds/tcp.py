@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import struct
 
 from fdtui.kinds._inet import InetKind, is_service, listening, waiting_facts
@@ -11,9 +10,10 @@ from fdtui.kinds._options import Option, option_text
 from fdtui.kinds._sockets import SHUT, filled, shut_facts
 from fdtui.kinds._tcp_facts import brief_facts, info_facts, memory_facts, timer_facts
 from fdtui.kinds.base import Fact, Section, fact
-from fdtui.linux.abi import TcpState
+from fdtui.linux.abi import TCP_STATES, TcpState
 from fdtui.linux.cgroup import path_of_id
 from fdtui.linux.json_types import Info
+from fdtui.linux.lean import socket
 from fdtui.linux.netns import netns_of
 from fdtui.linux.peek import Peek
 from fdtui.linux.peek_socket import (
@@ -60,8 +60,7 @@ class Tcp(InetKind):
         raw = option_bytes(peek, _TCP, _TCP_INFO, _TCP_INFO_SIZE)
         if raw:
             state = raw[0]
-            known = state in TcpState._value2member_map_
-            found["state"] = TcpState(state).name if known else str(state)
+            found["state"] = TCP_STATES.get(state) or str(state)
             info = found["tcp_info"] = parse_tcp_info(raw)
             if state == TcpState.LISTEN:
                 found["recv_queue"], found["send_queue"] = info["unacked"], info["sacked"]
@@ -164,16 +163,16 @@ def _asked(peek: Peek, entry: Entry, found: Info) -> Info:
             )
     except OSError:
         return {}  # another network namespace, which may not be entered
-    return _told(told, found) if told else {}
+    return _told(told, found, entry.pid) if told else {}
 
 
-def _told(told: Told, found: Info) -> Info:
+def _told(told: Told, found: Info, pid: int) -> Info:
     more: Info = {"timer": None}
     if told.timer is not None:
         more["timer"] = told.timer._asdict()
     if told.shutdown:
         more["shutdown"] = SHUT[told.shutdown & 3]
-    if told.cgroup_id and (path := path_of_id(told.cgroup_id)) is not None:
+    if told.cgroup_id and (path := path_of_id(told.cgroup_id, pid)) is not None:
         more["cgroup"] = path
     if told.bbr is not None and (info := nested(found, "tcp_info")):
         more["tcp_info"] = {**info, "bbr": told.bbr._asdict()}

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from fdtui.kinds._anon import AnonKind
 from fdtui.kinds._info import integer, line, muted, number, text
 from fdtui.kinds.base import Fact, fact
@@ -15,12 +13,15 @@ from fdtui.linux.units import count, duration
 
 _TFD_TIMER_ABSTIME = 1
 _TFD_TIMER_CANCEL_ON_SET = 2
-_PAIR = re.compile(r"\((-?\d+), (\d+)\)")  # seconds, nanoseconds
 
 
 def _seconds(value: str | None) -> float | None:
-    match = _PAIR.fullmatch(value or "")
-    return int(match[1]) + int(match[2]) / 1e9 if match else None
+    """Of `(seconds, nanoseconds)`; None for what is no such pair."""
+    seconds, _, nanoseconds = (value or "").partition(", ")
+    try:
+        return int(seconds.removeprefix("(")) + int(nanoseconds.removesuffix(")")) / 1e9
+    except ValueError:
+        return None
 
 
 _MEANT = {

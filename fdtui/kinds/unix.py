@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import select
-import socket
 import struct
 
 from fdtui.kinds._inet import listening, waiting_facts
@@ -11,6 +10,7 @@ from fdtui.kinds._info import integer, line, nested, strong, text
 from fdtui.kinds._sockets import SocketKind
 from fdtui.kinds.base import Fact, fact
 from fdtui.linux.json_types import Info
+from fdtui.linux.lean import socket
 from fdtui.linux.peek import Peek
 from fdtui.linux.peek_socket import Address, diag_socket, option_bytes
 from fdtui.linux.procfs import Entry

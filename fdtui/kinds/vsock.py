@@ -8,7 +8,7 @@ from fdtui.kinds._inet import listening
 from fdtui.kinds._info import integer, line, strong, text
 from fdtui.kinds._sockets import SHUT, SocketKind, shut_facts
 from fdtui.kinds.base import Fact, fact
-from fdtui.linux.abi import TcpState
+from fdtui.linux.abi import TCP_STATES
 from fdtui.linux.json_types import Info
 from fdtui.linux.peek import Peek
 from fdtui.linux.peek_socket import Address, diag_socket, option_bytes
@@ -88,8 +88,7 @@ def _asked(peek: Peek, netns: int | None) -> Info | None:
         return None  # ENOENT: this kernel was built without it
     if one is None:
         return None
-    known = one.state in TcpState._value2member_map_
-    found: Info = {"state": TcpState(one.state).name if known else str(one.state)}
+    found: Info = {"state": TCP_STATES.get(one.state) or str(one.state)}
     if one.shutdown:
         found["shutdown"] = SHUT[one.shutdown & 3]
     return found

@@ -6,7 +6,9 @@
 from __future__ import annotations
 
 import os
-from enum import IntEnum
+from functools import cache
+
+from fdtui.linux.lean import signal
 
 _ARM = os.uname().machine in ("aarch64", "arm64", "armv7l")
 
@@ -84,7 +86,7 @@ class Seals(Flags):
     exec = 0x20
 
 
-class TcpState(IntEnum):
+class TcpState:
     """TCP states as the kernel numbers them (net/tcp_states.h), ss(8) words."""
 
     ESTAB = 1
@@ -99,6 +101,9 @@ class TcpState(IntEnum):
     LISTEN = 10
     CLOSING = 11
     NEW_SYN_RECV = 12
+
+
+TCP_STATES = {number: name for name, number in vars(TcpState).items() if name.isupper()}
 
 
 class EpollEvents(Flags):
@@ -135,13 +140,19 @@ def flag_names(value: int, flags: type[Flags]) -> list[str]:
 
 def signal_name(number: int) -> str:
     """Return `INT`, `CHLD`, `RTMIN+3`: kill(1) words without SIG."""
-    import signal
-
     if 32 <= number <= 33:
         return f"NPTL{number - 32}"
     if number >= 34:
         return f"RTMIN+{number - 34}" if number > 34 else "RTMIN"
-    try:
-        return signal.Signals(number).name.removeprefix("SIG")
-    except ValueError:
-        return str(number)
+    return _signals().get(number) or str(number)
+
+
+@cache
+def _signals() -> dict[int, str]:
+    # IOT and CLD, POLL are older words for ABRT, CHLD and IO.
+    words = {
+        name.removeprefix("SIG"): number
+        for name, number in vars(signal).items()
+        if name.startswith("SIG") and name[3:].isalnum()
+    }
+    return {number: word for word, number in words.items() if word not in ("IOT", "CLD", "POLL")}

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import struct
 from functools import cache
-from typing import NamedTuple
 
+from fdtui.linux.lean import NamedTuple
 from fdtui.linux.procfs import read_file
 
 _TYPES = ("hardware", "software", "tracepoint", "hw-cache", "raw", "breakpoint")

@@ -14,12 +14,16 @@ import signal
 from collections.abc import Iterator
 from contextlib import ExitStack
 from types import TracebackType
-from typing import Self
 
 from fdtui.linux import ptrace
+from fdtui.linux.lean import TYPE_CHECKING
 from fdtui.linux.ptrace import PTRACE_EVENT_STOP, Stop
 from fdtui.linux.registers import machine
 from fdtui.linux.status import read_status
+
+if TYPE_CHECKING:
+    from typing import Self
+
 
 PAGE = 4096
 PROT_READ_WRITE, MAP_PRIVATE_ANONYMOUS = 3, 0x22

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import time
 from functools import cache, lru_cache
-from typing import Literal, NamedTuple
 
+from fdtui.linux.lean import Literal, NamedTuple
 from fdtui.linux.procfs import read_file
 
 Class = Literal["char", "block"]
@@ -15,6 +15,11 @@ Number = tuple[int, int]  # major, minor
 MISC_MAJOR = 10
 DRM_MAJOR = 226
 PTMX = (5, 2)
+
+
+def kernel_dev(number: int) -> Number:
+    """Return major and minor of a dev_t as the kernel prints it: 20 bits of minor."""
+    return number >> 20, number & 0xFFFFF
 
 
 def parse_devices(text: bytes) -> dict[Class, dict[int, str]]:

@@ -6,9 +6,9 @@ import ctypes
 import os
 import struct
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from fdtui.linux import syscalls
+from fdtui.linux.lean import NamedTuple
 from fdtui.linux.mountinfo import own_mount_of
 from fdtui.linux.owned import OwnedFd
 from fdtui.linux.syscalls import AT_EMPTY_PATH, AT_FDCWD, AT_STATX_DONT_SYNC
@@ -31,11 +31,6 @@ class Handle(NamedTuple):
     dev: Device
     type: int
     data: bytes
-
-
-def kernel_dev(number: int) -> Device:
-    """Return major and minor of a dev_t as the kernel prints it: 20 bits of minor."""
-    return number >> 20, number & 0xFFFFF
 
 
 def paths_of(handles: Sequence[Handle]) -> list[str | None]:

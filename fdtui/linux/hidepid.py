@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from typing import NamedTuple
+
+from fdtui.linux.lean import NamedTuple
 
 REMEDY = "sudo mount -o remount,hidepid=0 /proc, or run fdtui as root"
 

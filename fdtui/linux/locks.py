@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from fdtui.linux.lean import NamedTuple
 
 _TYPES = {
     "POSIX": "posix",

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import errno
 import os
-import socket
 import struct
 from collections.abc import Iterator
 from itertools import takewhile
-from typing import Any
+
+from fdtui.linux.lean import TYPE_CHECKING, Socket, socket
+
+if TYPE_CHECKING:
+    from typing import Any
+
 
 NETLINK_SOCK_DIAG = 4
 NLM_F_REQUEST = 0x1
@@ -24,14 +28,14 @@ _LENGTH = struct.Struct("=I")
 _ATTRIBUTE = struct.Struct("=HH")  # length type
 
 
-def open_socket(protocol: int = NETLINK_SOCK_DIAG) -> socket.socket:
+def open_socket(protocol: int = NETLINK_SOCK_DIAG) -> Socket:
     """Return a netlink socket that asks about the network namespace of the calling thread."""
-    sock = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, protocol)
+    sock = Socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, protocol)
     sock.settimeout(_TIMEOUT)
     return sock
 
 
-def chunks(sock: socket.socket, message_type: int, request: bytes) -> Iterator[memoryview]:
+def chunks(sock: Socket, message_type: int, request: bytes) -> Iterator[memoryview]:
     """Ask for a dump and yield what each recv(2) brings, good until the next one, without end."""
     sock.send(
         HEADER.pack(16 + len(request), message_type, NLM_F_REQUEST | NLM_F_DUMP, 1, 0) + request
@@ -59,7 +63,7 @@ def _ends(chunk: memoryview, offset: int) -> bool:
     return True
 
 
-def dump(sock: socket.socket, message_type: int, request: bytes) -> Iterator[memoryview]:
+def dump(sock: Socket, message_type: int, request: bytes) -> Iterator[memoryview]:
     """Yield the payload of each message of a dump, good until the next one is asked for.
 
     OSError with the kernel's errno (ENOENT: no such family or protocol here).
@@ -74,7 +78,7 @@ def dump(sock: socket.socket, message_type: int, request: bytes) -> Iterator[mem
             offset += length + 3 & ~3
 
 
-def ask(sock: socket.socket, message_type: int, request: bytes) -> memoryview:
+def ask(sock: Socket, message_type: int, request: bytes) -> memoryview:
     """Ask about one thing and return the payload of the one answer.
 
     OSError with the kernel's errno (ENOENT: there is none).
@@ -103,7 +107,7 @@ class Fields:
         self._by_length: dict[int, struct.Struct] = {}
 
     def runs(
-        self, sock: socket.socket, message_type: int, request: bytes
+        self, sock: Socket, message_type: int, request: bytes
     ) -> Iterator[list[tuple[Any, ...]]]:
         """Yield messages in a row: the length of each, and the fields."""
         for chunk in chunks(sock, message_type, request):

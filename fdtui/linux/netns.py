@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-import socket
-import threading
 
 from fdtui.linux import syscalls
+from fdtui.linux.lean import Socket
 from fdtui.linux.netlink import open_socket
 from fdtui.linux.owned import OwnedFd
 
@@ -19,7 +18,7 @@ def netns_of(pid: int | str = "self") -> int:
     return int(link[link.index("[") + 1 : -1])
 
 
-def open_socket_in(pid: int) -> socket.socket:
+def open_socket_in(pid: int) -> Socket:
     """Return a NETLINK_SOCK_DIAG socket in the network namespace of a process.
 
     OSError EPERM without CAP_SYS_ADMIN.
@@ -28,13 +27,13 @@ def open_socket_in(pid: int) -> socket.socket:
         return open_socket_at(namespace)
 
 
-def open_socket_at(namespace: OwnedFd) -> socket.socket:
+def open_socket_at(namespace: OwnedFd) -> Socket:
     """Return a NETLINK_SOCK_DIAG socket in a network namespace.
 
     A thread of its own enters the namespace (setns(2), CAP_SYS_ADMIN) and ends there: this
     thread and its later sockets stay where they are.  OSError EPERM without the capability.
     """
-    made: list[socket.socket] = []
+    made: list[Socket] = []
     failed: list[OSError] = []
 
     def enter() -> None:
@@ -44,7 +43,9 @@ def open_socket_at(namespace: OwnedFd) -> socket.socket:
         except OSError as error:
             failed.append(error)
 
-    thread = threading.Thread(target=enter, name="netns", daemon=True)
+    from threading import Thread  # a millisecond, for other namespaces alone
+
+    thread = Thread(target=enter, name="netns", daemon=True)
     thread.start()
     thread.join()
     if failed:

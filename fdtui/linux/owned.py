@@ -5,7 +5,11 @@ from __future__ import annotations
 import errno
 import os
 from types import TracebackType
-from typing import Self
+
+from fdtui.linux.lean import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import Self
 
 
 class OwnedFd:

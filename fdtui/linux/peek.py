@@ -5,22 +5,21 @@ Nothing here moves an offset, takes a byte from a queue, changes a flag or a loc
 
 from __future__ import annotations
 
-import array
 import errno
 import fcntl
 import os
 import select
-import socket
-import termios
-from typing import NamedTuple
+import sys
 
 from fdtui.linux import syscalls
+from fdtui.linux.lean import NamedTuple, Socket, socket
 from fdtui.linux.owned import OwnedFd
 from fdtui.linux.procfs import FdInfo, parse_fdinfo
 
 F_SETPIPE_SZ = 1031
 F_GETPIPE_SZ = 1032
 F_GET_SEALS = 1034
+FIONREAD = 0x541B
 SIOCOUTQ = 0x5411
 MAX_QUEUE = 1 << 20  # /proc/sys/fs/pipe-max-size, as shipped
 
@@ -106,13 +105,11 @@ class Peek:
         return syscalls.kcmp_epoll_tfd(pid, fd, os.getpid(), self._fd(), tfd, toff) == 0
 
     def _ioctl_int(self, request: int) -> int:
-        value = array.array("i", [0])
-        fcntl.ioctl(self._fd(), request, value, True)
-        return value[0]
+        return int.from_bytes(self.ioctl_read(request, 4), sys.byteorder, signed=True)
 
     def queued(self) -> int:
         """FIONREAD: bytes waiting to be read (the first message only, for datagram sockets)."""
-        return self._ioctl_int(termios.FIONREAD)
+        return self._ioctl_int(FIONREAD)
 
     def unsent(self) -> int:
         """SIOCOUTQ/TIOCOUTQ: bytes written and not yet taken (for unix sockets: buffer memory)."""
@@ -218,21 +215,23 @@ class Peek:
 
     def tcgetattr(self) -> list[object]:
         """tcgetattr(3): terminal settings."""
+        import termios
+
         return list(termios.tcgetattr(self._fd()))
 
 
-def socket_on(fd: int) -> socket.socket:
+def socket_on(fd: int) -> Socket:
     """A socket object on a duplicate number: constructing it changes no flag, closing it closes
     the duplicate only.  OSError EOPNOTSUPP for a family without getsockname (XDP)."""
     number = os.dup(fd)
     try:
-        return socket.socket(fileno=number)
+        return Socket(fileno=number)
     except OSError:
         os.close(number)
         raise
 
 
-def _peek_offset(sock: socket.socket) -> int:
+def _peek_offset(sock: Socket) -> int:
     """SO_PEEK_OFF; -1 where it is off or the family has none."""
     try:
         return sock.getsockopt(socket.SOL_SOCKET, SO_PEEK_OFF)

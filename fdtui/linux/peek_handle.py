@@ -7,9 +7,9 @@ import fcntl
 import os
 import select
 import struct
-from typing import TYPE_CHECKING
 
 from fdtui.linux import syscalls
+from fdtui.linux.lean import TYPE_CHECKING
 from fdtui.linux.owned import OwnedFd
 from fdtui.linux.peek import Peek
 

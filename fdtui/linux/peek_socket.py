@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import ctypes
-import socket
 from collections.abc import Sequence
 
+from fdtui.linux.lean import Socket, socket
 from fdtui.linux.netlink import open_socket
 from fdtui.linux.netns import netns_of, open_socket_at
 from fdtui.linux.peek import CLEARING, SO_PEEK_OFF, Peek, socket_on
@@ -59,7 +59,7 @@ def option_ints(peek: Peek, wanted: Sequence[tuple[int, int]]) -> list[int | Non
         return [_int_option(sock, level, number) for level, number in wanted]
 
 
-def _int_option(sock: socket.socket, level: int, number: int) -> int | None:
+def _int_option(sock: Socket, level: int, number: int) -> int | None:
     try:
         return sock.getsockopt(level, number)
     except OSError:
@@ -104,7 +104,7 @@ def names(peek: Peek) -> tuple[Address, Address]:
     return local, remote
 
 
-def diag_socket(peek: Peek, netns: int | None) -> socket.socket:
+def diag_socket(peek: Peek, netns: int | None) -> Socket:
     """Return a NETLINK_SOCK_DIAG socket where the socket lives, of the namespace with that inode.
 
     None: not known, so our own is tried.  OSError EPERM for another without CAP_SYS_ADMIN.

@@ -9,12 +9,14 @@ import errno
 import os
 import stat
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
 
 from fdtui.errors import errno_name
 from fdtui.linux import syscalls
-from fdtui.linux.hidepid import Hiding, hiding
+from fdtui.linux.lean import TYPE_CHECKING, NamedTuple
 from fdtui.linux.syscalls import Statx
+
+if TYPE_CHECKING:
+    from fdtui.linux.hidepid import Hiding
 
 LONGEST = 64 << 20  # bytes: only against a file without end
 SPECIALS = ("cwd", "root", "exe")  # rows that are no descriptors but hold a file all the same
@@ -182,6 +184,8 @@ class ProcFs:
 
     def hiding(self) -> Hiding | None:
         """Return what is not listed, or by its number alone; None where all is."""
+        from fdtui.linux.hidepid import hiding
+
         return hiding() if self.root == "/proc" else None
 
     def stat(self, pid: int) -> ProcStat:

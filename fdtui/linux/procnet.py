@@ -6,10 +6,10 @@ abstract name forges rows of it.
 
 from __future__ import annotations
 
-import socket
 import sys
 from collections.abc import Iterator
 
+from fdtui.linux.lean import socket
 from fdtui.linux.procfs import read_file
 
 _LIMIT = 64 << 20  # bytes of one table, 150 a socket

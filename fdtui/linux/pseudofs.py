@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import ctypes
 import os
-import socket
 from collections.abc import Callable
 from functools import cache
-from typing import Literal, NamedTuple
 
 from fdtui.linux import syscalls
+from fdtui.linux.lean import Literal, NamedTuple, Socket, socket
 from fdtui.linux.owned import OwnedFd
 
 Device = tuple[int, int]
@@ -47,7 +46,7 @@ def _pipe() -> int:
 
 
 def _socket() -> int:
-    return socket.socket(socket.AF_UNIX).detach()
+    return Socket(socket.AF_UNIX).detach()
 
 
 @cache

@@ -9,9 +9,9 @@ import os
 import signal
 import struct
 import time
-from typing import NamedTuple
 
 from fdtui.linux import syscalls
+from fdtui.linux.lean import NamedTuple
 
 PTRACE_CONT, PTRACE_DETACH, PTRACE_SYSCALL = 7, 17, 24
 PTRACE_GETREGSET, PTRACE_SETREGSET = 0x4204, 0x4205

@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 import os
-from enum import IntFlag
-from typing import NamedTuple, TypeAlias
 
+from fdtui.linux.lean import TYPE_CHECKING, NamedTuple
 from fdtui.linux.procfs import Entry, Failure, FdInfo, parse_fdinfo
 from fdtui.linux.syscalls import Statx
 
+if TYPE_CHECKING:
+    from typing import ClassVar, TypeAlias
 
-class Wants(IntFlag):
+
+class Wants(int):
     """What a question needs of each descriptor; each adds calls (us per descriptor in Python)."""
 
-    LINK = 1  # readlink: 1.1
-    FDINFO = 2  # open, read, close: 3.5
-    STAT = 4  # statx: 1.2
-    PROTO = 8  # getxattr, sockets only: 2
-    ALL = LINK | FDINFO | STAT | PROTO
+    LINK: ClassVar[Wants]  # readlink: 1.1
+    FDINFO: ClassVar[Wants]  # open, read, close: 3.5
+    STAT: ClassVar[Wants]  # statx: 1.2
+    PROTO: ClassVar[Wants]  # getxattr, sockets only: 2
+    ALL: ClassVar[Wants]
+
+    def __or__(self, other: int) -> Wants:
+        return Wants(int(self) | other)
+
+
+Wants.LINK, Wants.FDINFO, Wants.STAT, Wants.PROTO, Wants.ALL = map(Wants, (1, 2, 4, 8, 15))
 
 
 class Sock(NamedTuple):

@@ -7,9 +7,13 @@ import os
 import platform
 import struct
 from abc import ABC, abstractmethod
-from typing import ClassVar
 
 from fdtui.linux import ptrace
+from fdtui.linux.lean import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import ClassVar
+
 
 ERESTARTNOHAND = 514  # of the kernel alone: restart unless a handler ran
 _U64 = 2**64

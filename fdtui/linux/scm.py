@@ -10,9 +10,10 @@ import array
 import socket
 import struct
 from collections.abc import Sequence
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from fdtui.errors import FdtuiError
+from fdtui.linux.lean import NamedTuple
 from fdtui.linux.owned import OwnedFd
 
 SCM_MAX_FD = 253  # of one message, include/net/scm.h

@@ -6,10 +6,9 @@ only when its inode is the one asked about: ports may be shared (SO_REUSEPORT).
 
 from __future__ import annotations
 
-import socket
 import struct
-from typing import NamedTuple
 
+from fdtui.linux.lean import NamedTuple, Socket, socket
 from fdtui.linux.netlink import ask, attributes
 from fdtui.linux.sockdiag import (
     INET,
@@ -67,7 +66,7 @@ def _packed(family: int, end: Endpoint) -> bytes:
 
 
 def ask_tcp(
-    sock: socket.socket,
+    sock: Socket,
     ino: int,
     family: int,
     protocol: int,
@@ -116,7 +115,7 @@ def _bbr(raw: bytes) -> Bbr | None:
     return Bbr(high << 32 | low, min_rtt / 1e6, pacing / _GAIN, window / _GAIN)
 
 
-def ask_unix_queues(sock: socket.socket, ino: int) -> tuple[int, int] | None:
+def ask_unix_queues(sock: Socket, ino: int) -> tuple[int, int] | None:
     """Return a unix socket's queues: connections waiting and the backlog, where it listens."""
     request = UNIX_REQUEST.pack(socket.AF_UNIX, 0, 0, OWNED_STATES, ino, _UNIX_ALL, _NO_COOKIE)
     try:

@@ -7,11 +7,10 @@ the machine: all sockets live on one internal file system, whatever their namesp
 from __future__ import annotations
 
 import os
-import socket
 import struct
 from collections.abc import Iterator
-from typing import NamedTuple
 
+from fdtui.linux.lean import NamedTuple, Socket, socket
 from fdtui.linux.netlink import Fields, attributes, dump
 
 SOCK_DIAG_BY_FAMILY = 20
@@ -117,18 +116,18 @@ _U32 = struct.Struct("=I")
 _UNIX_PEER = Fields("2xBxI8x2xHI")  # of the first attribute type and value
 
 
-def unix_sockets(sock: socket.socket) -> dict[int, UnixSocket]:
+def unix_sockets(sock: Socket) -> dict[int, UnixSocket]:
     """Dump unix_diag with everything it tells."""
     return {one.ino: one for one in map(unix_socket, _unix(sock, _UDIAG_SHOW_ALL))}
 
 
-def unix_names(sock: socket.socket) -> list[UnixSocket]:
+def unix_names(sock: Socket) -> list[UnixSocket]:
     """Dump the unix sockets that have names: with file and waiting connections, no peer."""
     # An unnamed one has one attribute, which is always there (shutdown).
     return [unix_socket(m) for m in _unix(sock, _UDIAG_SHOW_NAMES) if len(m) > _UNIX.size + 8]
 
 
-def unix_peers(sock: socket.socket) -> list[tuple[int, int, int]]:
+def unix_peers(sock: Socket) -> list[tuple[int, int, int]]:
     """Return inode, state and peer inode only, 0.5 us each: peer -1 none, 0 not accepted yet."""
     request = _unix_request(_UDIAG_SHOW_PEER)
     return [
@@ -139,7 +138,7 @@ def unix_peers(sock: socket.socket) -> list[tuple[int, int, int]]:
     ]
 
 
-def _unix(sock: socket.socket, show: int) -> Iterator[memoryview]:
+def _unix(sock: Socket, show: int) -> Iterator[memoryview]:
     return dump(sock, SOCK_DIAG_BY_FAMILY, _unix_request(show))
 
 
@@ -181,7 +180,7 @@ _INET_DIAG_INFO = 2
 
 
 def inet_sockets(
-    sock: socket.socket,
+    sock: Socket,
     family: int,
     protocol: str,
     tcp_info: bool = False,
@@ -222,7 +221,7 @@ def inet_sockets(
 _INET_KEY = Fields("xBxx36s28xI")
 
 
-def inet_keys(sock: socket.socket, family: int, protocol: str) -> list[tuple[int, int, bytes]]:
+def inet_keys(sock: Socket, family: int, protocol: str) -> list[tuple[int, int, bytes]]:
     """Return inode, state and the addresses as the kernel packs them, 0.5 us a socket.
 
     36 bytes: local port, remote port, local address, remote address (16 bytes each, IPv4 in the
@@ -242,7 +241,7 @@ _NETLINK = struct.Struct("=BBBBIIII")
 _NETLINK_ALL = 255
 
 
-def netlink_sockets(sock: socket.socket) -> Iterator[NetlinkSocket]:
+def netlink_sockets(sock: Socket) -> Iterator[NetlinkSocket]:
     """Dump netlink_diag; sockets of the kernel itself are left out."""
     request = _NETLINK_REQUEST.pack(socket.AF_NETLINK, _NETLINK_ALL, 0, 0, 0x2, _ANY_COOKIE)
     for message in dump(sock, SOCK_DIAG_BY_FAMILY, request):
@@ -259,7 +258,7 @@ _PACKET = struct.Struct("=BBHI8x")
 _PACKET_SHOW_INFO = 0x1
 
 
-def packet_sockets(sock: socket.socket) -> Iterator[PacketSocket]:
+def packet_sockets(sock: Socket) -> Iterator[PacketSocket]:
     """Dump packet_diag.  OSError ENOENT where CONFIG_PACKET_DIAG is missing."""
     request = _PACKET_REQUEST.pack(socket.AF_PACKET, 0, 0, 0, _PACKET_SHOW_INFO, _ANY_COOKIE)
     for message in dump(sock, SOCK_DIAG_BY_FAMILY, request):

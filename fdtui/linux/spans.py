@@ -5,7 +5,11 @@ Colours are the business of the screen alone, and so is making strangers' text s
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple, TypeAlias
+from fdtui.linux.lean import TYPE_CHECKING, Literal, NamedTuple
+
+if TYPE_CHECKING:
+    from typing import TypeAlias
+
 
 Role: TypeAlias = Literal[
     "text",  # values

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
+from fdtui.linux.lean import NamedTuple
 from fdtui.linux.procfs import read_file
 
 CAP_DAC_READ_SEARCH = 2

@@ -6,7 +6,8 @@ import ctypes
 import errno
 import os
 import struct
-from typing import NamedTuple
+
+from fdtui.linux.lean import NamedTuple
 
 _libc = ctypes.CDLL(None, use_errno=True)
 _syscall = _libc.syscall

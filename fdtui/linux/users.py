@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import grp
 import pwd
 
 names: dict[int, str] = {}  # known so far; nobody renames a user while fdtui runs
@@ -26,6 +25,8 @@ def group_name(gid: int) -> str:
     """Return the name of a group, the number where it has none."""
     name = groups.get(gid)
     if name is None:
+        import grp
+
         try:
             name = grp.getgrgid(gid).gr_name
         except KeyError:

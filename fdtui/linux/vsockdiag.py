@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import socket
 import struct
 from collections.abc import Iterator
-from typing import NamedTuple
 
+from fdtui.linux.lean import NamedTuple, Socket
 from fdtui.linux.netlink import dump
 from fdtui.linux.sockdiag import ALL_STATES, SOCK_DIAG_BY_FAMILY
 
@@ -34,7 +33,7 @@ def parse(message: memoryview) -> VsockSocket:
     return VsockSocket(ino, kind, state, shutdown, lcid, lport, rcid, rport)
 
 
-def vsock_sockets(sock: socket.socket) -> Iterator[VsockSocket]:
+def vsock_sockets(sock: Socket) -> Iterator[VsockSocket]:
     """Dump all; none can be asked about alone.  OSError ENOENT where the kernel lacks it."""
     request = _REQUEST.pack(_AF_VSOCK, 0, 0, ALL_STATES, 0, 0, bytes(8))
     return map(parse, dump(sock, SOCK_DIAG_BY_FAMILY, request))

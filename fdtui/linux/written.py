@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Callable
-from typing import NamedTuple
+
+from fdtui.linux.lean import NamedTuple
 
 _VAIN_WAITS = 3
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import NamedTuple
 
+from fdtui.linux.lean import NamedTuple
 from fdtui.render.spans import Role, Span, Spans
 from fdtui.render.units import offset_digits
 

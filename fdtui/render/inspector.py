@@ -5,10 +5,14 @@ from __future__ import annotations
 import math
 import struct
 from datetime import UTC, datetime, timedelta
-from typing import Literal, NamedTuple
 
+from fdtui.linux.lean import TYPE_CHECKING, NamedTuple
 from fdtui.render.safe import safe
 from fdtui.render.spans import Role
+
+if TYPE_CHECKING:
+    from typing import Literal
+
 
 SPAN = 8
 """Bytes that are looked at."""

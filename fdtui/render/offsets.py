@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
-from typing import NamedTuple
+
+from fdtui.linux.lean import NamedTuple
 
 SYNTAX = "1024  0x400  12M  50%  +64K  -16  @ the target"
 LARGEST = 2**63 - 1

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-from typing import NamedTuple
+
+from fdtui.linux.lean import NamedTuple
 
 SYNTAX = r"text  \x00 bytes  r/regex/  i/any case/  ri/both/"
 _MARKED = re.compile(r"(?P<how>r|i|ri|ir)/(?P<what>.*?)/?", re.DOTALL)

@@ -6,10 +6,9 @@ and characters without a width. They are `str` decoded with surrogateescape belo
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from functools import lru_cache
-from typing import NamedTuple
+
+from fdtui.linux.lean import NamedTuple
 
 NAME_LIMIT = 4096
 """Characters kept of a name: no path that the kernel reports is longer (PATH_MAX)."""
@@ -19,21 +18,23 @@ COMMAND_LIMIT = 131_072
 _MARKS_PER_BASE = 2
 
 # Printable by the Unicode tables and yet nothing to see, or a width on which terminals disagree.
-_UNSEEN = re.compile(
-    "["
-    "\u034f"  # combining grapheme joiner
-    "\u115f\u1160\u3164\uffa0"  # Hangul fillers
-    "\u17b4\u17b5"  # Khmer inherent vowels
-    "\u180b-\u180f\ufe00-\ufe0f\U000e0100-\U000e01ef"  # variation selectors
-    "\u2800"  # braille blank
-    "\ufffc"  # object replacement
-    "\U0001d159"  # musical null notehead
-    "\U0001f1e6-\U0001f1ff"  # regional indicators: one flag or two letters
-    "\U0001f3fb-\U0001f3ff"  # skin tones: joined to the emoji before them, or not
-    "]"
+_UNSEEN = frozenset(
+    (
+        0x034F,  # combining grapheme joiner
+        *(0x115F, 0x1160, 0x3164, 0xFFA0),  # Hangul fillers
+        *(0x17B4, 0x17B5),  # Khmer inherent vowels
+        *range(0x180B, 0x1810),  # variation selectors, and the next two lines
+        *range(0xFE00, 0xFE10),
+        *range(0xE0100, 0xE01F0),
+        0x2800,  # braille blank
+        0xFFFC,  # object replacement
+        0x1D159,  # musical null notehead
+        *range(0x1F1E6, 0x1F200),  # regional indicators: one flag or two letters
+        *range(0x1F3FB, 0x1F400),  # skin tones: joined to the emoji before them, or not
+    )
 )
 # The vowels and finals of decomposed Hangul join the consonant before them.
-_JOINING_JAMO = re.compile("[\u1161-\u11ff\ud7b0-\ud7fb]")
+_JOINING_JAMO = frozenset((*range(0x1161, 0x1200), *range(0xD7B0, 0xD7FC)))
 
 _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
@@ -53,9 +54,13 @@ def classify(char: str) -> str | None:
         return f"\\x{code - 0xDC00:02x}"
     if code < 0x20 or code == 0x7F:
         return _SHORT.get(char) or f"\\x{code:02x}"
-    if not char.isprintable() or _UNSEEN.match(char):
+    if not char.isprintable() or code in _UNSEEN:
         return f"<{code:04X}>"
-    if unicodedata.category(char) in {"Mn", "Me", "Mc"} or _JOINING_JAMO.match(char):
+    if code < 0x300 or 0x2190 <= code < 0x2200:  # letters of Europe, arrows: no table is loaded
+        return None
+    from unicodedata import category
+
+    if category(char) in {"Mn", "Me", "Mc"} or code in _JOINING_JAMO:
         return ""
     return None
 

@@ -6,8 +6,8 @@ There is no index of lines: layout starts anywhere, and goes back at most 64 KiB
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
 
+from fdtui.linux.lean import NamedTuple
 from fdtui.render.safe import classify
 
 SCAN_BACK = 65536

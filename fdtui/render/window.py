@@ -8,7 +8,8 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import OrderedDict
 from collections.abc import Iterator
-from typing import NamedTuple
+
+from fdtui.linux.lean import NamedTuple
 
 PAGE = 4096
 CHANGE_SECONDS = 2.0

@@ -7,7 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from enum import Enum
-from typing import NamedTuple, TypeAlias
+
+from fdtui.linux.lean import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from typing import TypeAlias
+
 
 Value: TypeAlias = "str | int | float | bool | tuple[str, ...] | tuple[int, ...] | None"
 

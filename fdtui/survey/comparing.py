@@ -8,10 +8,10 @@ from __future__ import annotations
 import errno
 from collections.abc import Callable, Sequence
 from itertools import repeat
-from typing import TYPE_CHECKING
 
 from fdtui.errors import FdtuiError
 from fdtui.linux.kcmp import kcmp_raw, refusal
+from fdtui.linux.lean import TYPE_CHECKING
 from fdtui.linux.syscalls import KCMP_FILE
 from fdtui.survey.sharing import Descriptor
 

@@ -5,10 +5,15 @@ from __future__ import annotations
 import operator
 import re
 from collections.abc import Callable
-from typing import Any, NamedTuple, TypeVar
+from typing import TypeVar
 
 from fdtui.errors import FdtuiError
+from fdtui.linux.lean import TYPE_CHECKING, NamedTuple
 from fdtui.survey.columns import Column, Type, Value
+
+if TYPE_CHECKING:
+    from typing import Any
+
 
 R = TypeVar("R")
 Getter = Callable[[R], Value]

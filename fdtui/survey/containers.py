@@ -10,10 +10,10 @@ import json
 import re
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import NamedTuple
 
 from fdtui.linux.cgroup import Membership, read_cgroup
 from fdtui.linux.json_types import Json
+from fdtui.linux.lean import NamedTuple
 
 _ID = "[0-9a-f]{64}"
 _STATE_LIMIT = 16 << 20  # bytes of a runtime's file

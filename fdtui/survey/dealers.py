@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import marshal
 from collections.abc import Collection, Iterator
-from typing import TYPE_CHECKING, TypeAlias
 
+from fdtui.linux.lean import TYPE_CHECKING
 from fdtui.survey.comparing import Comparing
 from fdtui.survey.dealing import Dealer
 from fdtui.survey.links import ProcessLinks, process_links
@@ -13,6 +13,8 @@ from fdtui.survey.othernames import OtherNames
 from fdtui.survey.scan import Cancelled, counts
 
 if TYPE_CHECKING:
+    from typing import TypeAlias
+
     from fdtui.survey.workers import Job
 
 PAYS_FROM = 20_000  # descriptors, 45 ms: below, workers are not worth their start and 10 MB each

@@ -8,13 +8,17 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
-from typing import TypeAlias
 
 from fdtui.linux.kcmp import GONE
+from fdtui.linux.lean import TYPE_CHECKING
 from fdtui.survey.comparing import Comparing
 from fdtui.survey.links import ProcessLinks
 from fdtui.survey.sharing import Descriptor, SharingSets
 from fdtui.survey.sorting import refused
+
+if TYPE_CHECKING:
+    from typing import TypeAlias
+
 
 _SOCKET = "socket:["
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterable
-from typing import NamedTuple
 
+from fdtui.linux.lean import NamedTuple
 from fdtui.linux.mountinfo import Mount, mounts_of, own_mount_of
 from fdtui.linux.pseudofs import hugetlb_devices, internal_devices, secretmem_device
 from fdtui.linux.record import Record

@@ -8,7 +8,6 @@ import os
 import time
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator
-from typing import ClassVar
 
 from fdtui.errors import CallFailed
 from fdtui.linux.bpf.builder import Match
@@ -16,6 +15,7 @@ from fdtui.linux.bpf.decode import O_CLOEXEC, Texts, sock_of
 from fdtui.linux.bpf.iterator import TaskFile
 from fdtui.linux.bpf.layout import HEAD, HEAD_STRUCT, TAIL, places
 from fdtui.linux.fdtable import fdinfo_extra, owner_of, read_table, stat_fields
+from fdtui.linux.lean import TYPE_CHECKING
 from fdtui.linux.record import Record, Table, Wants
 from fdtui.survey.mapped import MappedFile
 from fdtui.survey.pooled import PooledEngine
@@ -28,6 +28,10 @@ from fdtui.survey.scan import (
     never,
 )
 from fdtui.survey.workers import Job, named, qualified
+
+if TYPE_CHECKING:
+    from typing import ClassVar
+
 
 _FEW = 64  # processes: up to here workers are not worth their start
 _JOB = 1 << 19  # bytes of records for one worker, about 3,000

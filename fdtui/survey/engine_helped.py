@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING
 
 from fdtui.errors import FdtuiError
+from fdtui.linux.lean import TYPE_CHECKING
 from fdtui.linux.procfs import Entry
 from fdtui.linux.record import Owner, Record, Table, Wants
 from fdtui.survey.entryrecord import record_of

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import marshal
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, ClassVar
 
 from fdtui.linux.fdtable import as_records, fds_of_file, read_record, read_rows, read_table
+from fdtui.linux.lean import TYPE_CHECKING
 from fdtui.linux.record import Owner, Record, Row, Table, Wants
 from fdtui.survey.pooled import PooledEngine
 from fdtui.survey.scan import (
@@ -20,6 +20,8 @@ from fdtui.survey.scan import (
 )
 
 if TYPE_CHECKING:
+    from typing import ClassVar
+
     from fdtui.survey.workers import Job
 
 _WORKERS_PAY_FROM = 3_000  # descriptors: below, starting workers costs more than they save

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
-
 from fdtui.linux.json_types import Info
+from fdtui.linux.lean import TYPE_CHECKING, NamedTuple
 from fdtui.linux.record import Owner, Record
 
 if TYPE_CHECKING:

@@ -10,8 +10,9 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Generic, cast
+from typing import Generic, cast
 
+from fdtui.linux.lean import TYPE_CHECKING
 from fdtui.survey.columns import DESCRIPTORS, Column, Type, Vocabulary
 from fdtui.survey.comparisons import (
     FilterError,

@@ -7,10 +7,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from typing import NamedTuple
 
 from fdtui.errors import errno_name
 from fdtui.linux.fstype import IN_KERNEL
+from fdtui.linux.lean import NamedTuple
 
 DEADLINE = 0.5  # seconds for a file system with a server
 _KEEP = 5.0  # seconds that its answer is used for

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import NamedTuple
 
+from fdtui.linux.lean import NamedTuple
 from fdtui.linux.procfs import Failure
 from fdtui.linux.users import user_name
 from fdtui.survey.facts import Facts

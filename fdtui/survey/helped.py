@@ -8,12 +8,14 @@ from __future__ import annotations
 import errno
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from fdtui.errors import FdtuiError
+from fdtui.linux.lean import TYPE_CHECKING, NamedTuple
 from fdtui.linux.procfs import SPECIALS, Entry, Failure, ProcFs
 
 if TYPE_CHECKING:
+    from typing import TypeAlias
+
     from fdtui.acquire.helper_client import HelperClient
 
 Fd: TypeAlias = "int | str"

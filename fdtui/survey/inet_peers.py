@@ -5,13 +5,15 @@ Only within one network namespace: the same addresses elsewhere are other machin
 
 from __future__ import annotations
 
-import socket
-from typing import NamedTuple, TypeAlias
-
+from fdtui.linux.lean import TYPE_CHECKING, NamedTuple, socket
 from fdtui.linux.sockdiag import TCP_CLOSE, TCP_ESTABLISHED, TCP_LISTEN
 from fdtui.survey.relation import Related
 
-_INET, _INET6 = socket.AF_INET.value, socket.AF_INET6.value
+if TYPE_CHECKING:
+    from typing import TypeAlias
+
+
+_INET, _INET6 = socket.AF_INET, socket.AF_INET6
 _MAPPED = bytes(10) + b"\xff\xff"  # ::ffff:0:0/96, IPv4 on an IPv6 socket
 
 Item: TypeAlias = tuple[int, int, bytes]  # inode, state, ends as `inet_keys` has them

@@ -11,10 +11,10 @@ import struct
 import threading
 from collections.abc import Collection, Iterable
 from contextlib import suppress
-from typing import TYPE_CHECKING, NamedTuple
 
 from fdtui.errors import CallFailed
 from fdtui.linux.bpf.layout import HEAD, TAIL
+from fdtui.linux.lean import TYPE_CHECKING, NamedTuple
 from fdtui.survey.dealing import Dealer
 from fdtui.survey.links import ProcessLinks
 from fdtui.survey.scan import BPF_PAYS_FROM, Cancelled, counts

@@ -9,8 +9,8 @@ import os
 from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, field
 from itertools import compress
-from typing import NamedTuple
 
+from fdtui.linux.lean import NamedTuple
 from fdtui.linux.procfs import Failure, gone
 from fdtui.linux.record import Record
 from fdtui.survey.scan import Cancelled, all_pids, never

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
 
 from fdtui.linux.fdtable import fdinfo_extra, stat_fields
+from fdtui.linux.lean import NamedTuple
 from fdtui.linux.procfs import read_file
 from fdtui.linux.record import Record
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
+from fdtui.linux.lean import NamedTuple
 from fdtui.survey.facts import Facts
 from fdtui.survey.filter import FilterError
 from fdtui.survey.grouping import Group

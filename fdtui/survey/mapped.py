@@ -5,8 +5,8 @@ from __future__ import annotations
 import marshal
 import os
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
 
+from fdtui.linux.lean import NamedTuple
 from fdtui.linux.procfs import read_file
 from fdtui.linux.record import Owner
 from fdtui.survey.facts import Facts

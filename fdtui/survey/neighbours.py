@@ -6,10 +6,9 @@ Runs in a background thread: calls are short, the pass can be cancelled, nothing
 from __future__ import annotations
 
 import os
-import socket
 from collections.abc import Iterable
-from typing import NamedTuple
 
+from fdtui.linux.lean import NamedTuple, socket
 from fdtui.linux.netns import netns_of
 from fdtui.linux.procfs import Entry, ProcFs
 from fdtui.linux.record import Record
@@ -36,7 +35,7 @@ from fdtui.survey.tables import Tables
 from fdtui.survey.watchers import EPOLL, Watcher, watchers
 
 _MASTERS = ("/dev/ptmx", "/dev/pts/ptmx")
-_FAMILIES = (socket.AF_INET.value, socket.AF_INET6.value)
+_FAMILIES = (socket.AF_INET, socket.AF_INET6)
 
 
 class Neighbour(NamedTuple):

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Literal
 
 from fdtui.linux.kcmp import same_table
+from fdtui.linux.lean import Literal
 from fdtui.linux.procfs import ProcFs
 
 Origin = Literal["dup", "same table", "inherited", "passed"]

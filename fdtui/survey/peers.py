@@ -5,15 +5,19 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterable
-from typing import NamedTuple, TypeAlias
 
 from fdtui.linux import syscalls
+from fdtui.linux.lean import TYPE_CHECKING, NamedTuple
 from fdtui.linux.mountinfo import mounts_of
 from fdtui.linux.pseudofs import mqueue_device
 from fdtui.linux.record import Record
 from fdtui.survey.lookup import FileId, Lookup
 from fdtui.survey.relation import Relation
 from fdtui.survey.socket_peers import SocketPeers
+
+if TYPE_CHECKING:
+    from typing import TypeAlias
+
 
 _READ, _WRITE = 4, 2
 _PTMX = os.makedev(5, 2)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from fdtui.linux.lean import TYPE_CHECKING
 from fdtui.survey.scan import Engine, worker_count
 
 if TYPE_CHECKING:

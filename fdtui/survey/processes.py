@@ -9,9 +9,9 @@ import errno
 import os
 from collections import deque
 from collections.abc import Callable
-from typing import NamedTuple
 
 from fdtui.linux.hidepid import Hiding
+from fdtui.linux.lean import NamedTuple
 from fdtui.linux.procfs import ProcFs
 from fdtui.linux.users import user_name
 

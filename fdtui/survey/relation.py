@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
+from fdtui.linux.lean import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from typing import TypeAlias
+
 
 Relation: TypeAlias = Literal[
     "other end",  # of a connection or pair

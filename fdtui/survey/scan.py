@@ -10,13 +10,15 @@ import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from fdtui.errors import CallFailed
 from fdtui.linux.fdtable import owner_of
+from fdtui.linux.lean import TYPE_CHECKING, Any, Literal
 from fdtui.linux.record import Owner, Record, Table, Wants
 
 if TYPE_CHECKING:
+    from typing import ClassVar, Self
+
     from fdtui.survey.mapped import MappedFile
 
 Cancelled = Callable[[], bool]

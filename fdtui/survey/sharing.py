@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Hashable, Sequence
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from fdtui.errors import errno_name
+from fdtui.linux.lean import TYPE_CHECKING, NamedTuple
 from fdtui.linux.record import Record
 from fdtui.survey.scan import Cancelled, never
 from fdtui.survey.sorters import Bucket, sort_buckets
 from fdtui.survey.sorting import Sorter
 
 if TYPE_CHECKING:
+    from typing import TypeAlias
+
     from fdtui.survey.links import LinkTable
 
 Descriptor: TypeAlias = tuple[int, int]  # pid, fd

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Callable, Iterator
 
 from fdtui.linux import sockdiag
+from fdtui.linux.lean import Socket, socket
 from fdtui.linux.record import Sock
 
-_FAMILIES = (socket.AF_INET.value, socket.AF_INET6.value)
-_TYPES = {"tcp": socket.SOCK_STREAM.value, "raw": socket.SOCK_RAW.value}
-_DGRAM, _UNIX = socket.SOCK_DGRAM.value, socket.AF_UNIX.value
-_NETLINK, _PACKET = socket.AF_NETLINK.value, socket.AF_PACKET.value
+_FAMILIES = (socket.AF_INET, socket.AF_INET6)
+_TYPES = {"tcp": socket.SOCK_STREAM, "raw": socket.SOCK_RAW}
+_DGRAM, _UNIX = socket.SOCK_DGRAM, socket.AF_UNIX
+_NETLINK, _PACKET = socket.AF_NETLINK, socket.AF_PACKET
 
-Dump = Callable[[socket.socket, int], Iterator[tuple[int, Sock]]]
+Dump = Callable[[Socket, int], Iterator[tuple[int, Sock]]]
 
 
 def _inet(family: int, protocol: str) -> Dump:
@@ -21,7 +21,7 @@ def _inet(family: int, protocol: str) -> Dump:
     kind = _TYPES.get(protocol, _DGRAM)
     raw = protocol == "raw"
 
-    def dump(sock: socket.socket, netns: int) -> Iterator[tuple[int, Sock]]:
+    def dump(sock: Socket, netns: int) -> Iterator[tuple[int, Sock]]:
         texts: dict[bytes, str] = {}
         for one in sockdiag.inet_sockets(sock, family, protocol):
             addresses = []
@@ -41,7 +41,7 @@ def _inet(family: int, protocol: str) -> Dump:
     return dump
 
 
-def unix(sock: socket.socket, netns: int) -> Iterator[tuple[int, Sock]]:
+def unix(sock: Socket, netns: int) -> Iterator[tuple[int, Sock]]:
     for one in sockdiag.unix_sockets(sock).values():
         # fmt: off
         yield one.ino, Sock(
@@ -51,7 +51,7 @@ def unix(sock: socket.socket, netns: int) -> Iterator[tuple[int, Sock]]:
         # fmt: on
 
 
-def _netlink(sock: socket.socket, netns: int) -> Iterator[tuple[int, Sock]]:
+def _netlink(sock: Socket, netns: int) -> Iterator[tuple[int, Sock]]:
     for one in sockdiag.netlink_sockets(sock):
         # fmt: off
         yield one.ino, Sock(
@@ -61,7 +61,7 @@ def _netlink(sock: socket.socket, netns: int) -> Iterator[tuple[int, Sock]]:
         # fmt: on
 
 
-def _packet(sock: socket.socket, netns: int) -> Iterator[tuple[int, Sock]]:
+def _packet(sock: Socket, netns: int) -> Iterator[tuple[int, Sock]]:
     for one in sockdiag.packet_sockets(sock):
         # fmt: off
         yield one.ino, Sock(

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Callable, Iterable
 from itertools import product
-from typing import NamedTuple
 
 from fdtui.linux import procnet, sockdiag
+from fdtui.linux.lean import NamedTuple, Socket, socket
 from fdtui.linux.netlink import open_socket
 from fdtui.linux.netns import netns_of, open_socket_in
 from fdtui.linux.procfs import Failure
@@ -15,7 +14,7 @@ from fdtui.linux.sockdiag import TCP_LISTEN
 from fdtui.survey.inet_peers import InetPeers
 from fdtui.survey.relation import Related
 
-_DGRAM = socket.SOCK_DGRAM.value
+_DGRAM = socket.SOCK_DGRAM
 _NOBODY = sockdiag.UnixSocket(0, 0, 0, b"", None, -1, (), 0, 0, -1, 0, 0)
 
 
@@ -101,7 +100,7 @@ class Dumps(NamedTuple):
     inet: frozenset[tuple[int, str]]
 
 
-_FAMILIES = (socket.AF_INET.value, socket.AF_INET6.value)
+_FAMILIES = (socket.AF_INET, socket.AF_INET6)
 EVERYTHING = Dumps(True, frozenset(product(_FAMILIES, sockdiag.INET_PROTOCOLS)))
 
 
@@ -144,7 +143,7 @@ def dump_namespaces(peers: SocketPeers, spaces: dict[int, int], dumps: Dumps) ->
             _ask(peers, netns, pid, sock, dumps)
 
 
-def _ask(peers: SocketPeers, netns: int, pid: int, sock: socket.socket, dumps: Dumps) -> None:
+def _ask(peers: SocketPeers, netns: int, pid: int, sock: Socket, dumps: Dumps) -> None:
     if dumps.unix:
 
         def names() -> Iterable[sockdiag.UnixSocket]:

@@ -7,11 +7,10 @@ families without one) are not known.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
+from fdtui.linux.lean import TYPE_CHECKING
 from fdtui.linux.procfs import Failure
 from fdtui.linux.record import Sock
-from fdtui.survey.scan import all_pids
 
 if TYPE_CHECKING:
     from socket import socket
@@ -96,6 +95,8 @@ class Socks:
         except OSError:
             own = -1
         if self._spaces is None:
+            from fdtui.survey.scan import all_pids
+
             self._spaces = namespaces(all_pids()) or {own: 0}
         for netns, pid in self._spaces.items():
             try:

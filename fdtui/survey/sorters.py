@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import marshal
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, TypeAlias
 
+from fdtui.linux.lean import TYPE_CHECKING
 from fdtui.survey.scan import Cancelled
 from fdtui.survey.sorting import Sorter
 
 if TYPE_CHECKING:
+    from typing import TypeAlias
+
     from fdtui.survey.workers import Job
 
 PAYS_FROM = 10_000  # rows, about 60 ms of comparisons: below, workers are not worth their start

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from fdtui.kinds import classify
 from fdtui.linux import syscalls
+from fdtui.linux.lean import NamedTuple
 from fdtui.linux.mountinfo import unescape
 from fdtui.linux.procfs import SPECIALS, read_file
 from fdtui.linux.record import Owner, Record

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
 
+from fdtui.linux.lean import TYPE_CHECKING
 from fdtui.linux.record import Owner
 from fdtui.survey import values
 from fdtui.survey.columns import Value

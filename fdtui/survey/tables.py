@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Collection, Iterable, Iterator
-from typing import TYPE_CHECKING
 
 from fdtui.errors import FdtuiError
+from fdtui.linux.lean import TYPE_CHECKING
 from fdtui.linux.procfs import Entry, ProcFs
 from fdtui.linux.record import Record
 from fdtui.survey.comparing import Comparing, HelpedComparing

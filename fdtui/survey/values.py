@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-import socket
 import stat
 from collections.abc import Callable, Mapping
 
 from fdtui.errors import errno_name
 from fdtui.linux import abi
+from fdtui.linux.abi_net import FAMILIES, TYPES
 from fdtui.linux.json_types import Json
+from fdtui.linux.lean import socket
 from fdtui.linux.record import Record, Sock
 from fdtui.linux.users import user_name
 from fdtui.survey import columns
@@ -100,20 +101,15 @@ def _in_info(key: str) -> Callable[[Facts], Value]:
 def _of_sock(sock: Sock, key: str) -> Value:
     inet = bool(sock.laddr)
     if key == "state":
-        return _STATES.get(sock.state) if inet or sock.family == socket.AF_UNIX else None
+        return abi.TCP_STATES.get(sock.state) if inet or sock.family == socket.AF_UNIX else None
     if key == "family":
-        return _FAMILIES.get(sock.family, str(sock.family))
+        return FAMILIES.get(sock.family, str(sock.family))
     if key == "type":
-        return _SOCKET_TYPES.get(sock.type, str(sock.type))
+        return TYPES.get(sock.type, str(sock.type))
     if key in ("laddr", "lport", "raddr", "rport") and not inet:
         return None
     value = getattr(sock, key)
     return value if isinstance(value, str | int) and value != "" else None
-
-
-_STATES = {int(state): state.name for state in abi.TcpState}
-_FAMILIES = {int(f): f.name.removeprefix("AF_").lower() for f in socket.AddressFamily}
-_SOCKET_TYPES = {int(t): t.name.removeprefix("SOCK_").lower() for t in socket.SocketKind}
 
 
 def _listening(facts: Facts) -> Value:

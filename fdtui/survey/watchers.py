@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from typing import NamedTuple
 
 from fdtui.kinds.epoll import parse_tfd
 from fdtui.linux import syscalls
+from fdtui.linux.lean import NamedTuple
 from fdtui.linux.record import Record
 from fdtui.survey.lookup import Lookup
 

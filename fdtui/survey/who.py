@@ -9,10 +9,10 @@ import os
 import re
 import stat
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
 
 from fdtui.errors import CallFailed, FdtuiError
 from fdtui.linux import syscalls
+from fdtui.linux.lean import NamedTuple
 from fdtui.linux.mountinfo import mounts_of
 from fdtui.linux.owned import OwnedFd
 from fdtui.linux.record import Owner, Wants

@@ -5,8 +5,8 @@ from __future__ import annotations
 import marshal
 import stat
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
 
+from fdtui.linux.lean import NamedTuple
 from fdtui.linux.record import Owner, Record, Sock, Table
 from fdtui.survey.scan import Payload
 

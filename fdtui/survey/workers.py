@@ -18,11 +18,15 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, NamedTuple, NoReturn
 
 from fdtui.errors import FdtuiError
+from fdtui.linux.lean import TYPE_CHECKING, NamedTuple
 from fdtui.linux.owned import OwnedFd
 from fdtui.survey.scan import Payload
+
+if TYPE_CHECKING:
+    from typing import Any, NoReturn
+
 
 _FRAME = struct.Struct("=IBI")  # job, kind, bytes
 _DATA, _DONE = 0, 1

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import struct
 from bisect import bisect_left
-from typing import NamedTuple
+
+from fdtui.linux.lean import NamedTuple
 
 VMLINUX = "/sys/kernel/btf/vmlinux"
 

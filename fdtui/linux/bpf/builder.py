@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import struct
-from typing import NamedTuple
 
 from fdtui.linux.bpf.asm import Alu, Assembler, Reg
 from fdtui.linux.bpf.btf import Chain, Kernel
 from fdtui.linux.bpf.layout import HEAD, SOCK, TAIL, Place, places
+from fdtui.linux.lean import NamedTuple
 
 PROBE_READ_KERNEL = 113  # bpf-helpers(7), Linux 5.5
 CTX, TASK, FILE, BUFFER = Reg.R6, Reg.R7, Reg.R8, Reg.R9  # they survive calls

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
-import socket
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
 
 from fdtui.linux.bpf.layout import HEAD, HEAD_STRUCT, SOCK_STRUCT, TAIL
+from fdtui.linux.lean import NamedTuple, socket
 from fdtui.linux.record import Sock
 
 _ESTABLISHED, _LISTEN = 1, 10

@@ -8,7 +8,6 @@ import socket
 import threading
 from collections.abc import Iterator
 from types import TracebackType
-from typing import Self
 
 from fdtui.errors import CallFailed
 from fdtui.linux.bpf import calls, decode, remembered
@@ -18,10 +17,15 @@ from fdtui.linux.bpf.decode import O_CLOEXEC, Row, link_of, sock_of
 from fdtui.linux.bpf.layout import RECORD_MAX
 from fdtui.linux.bpf.mappers import mappers
 from fdtui.linux.bpf.program import assemble
+from fdtui.linux.lean import TYPE_CHECKING
 from fdtui.linux.owned import OwnedFd
 from fdtui.linux.procfs import parse_fdinfo, read_file
 from fdtui.linux.record import Sock
 from fdtui.linux.status import read_status
+
+if TYPE_CHECKING:
+    from typing import Self
+
 
 _NAME = b"fdtui"
 ANY = Match()

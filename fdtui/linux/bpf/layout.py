@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import struct
-from typing import NamedTuple
+
+from fdtui.linux.lean import NamedTuple
 
 
 class Field(NamedTuple):

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import os
 from functools import cache
-from typing import NamedTuple
 
 from fdtui.linux.bpf import calls
 from fdtui.linux.bpf.asm import Alu, Jump, Reg
 from fdtui.linux.bpf.btf import Kernel
 from fdtui.linux.bpf.builder import BUFFER, CTX, FILE, TASK, Builder, Options
 from fdtui.linux.bpf.iterator import available
+from fdtui.linux.lean import NamedTuple
 
 _SEQ_WRITE = 127
 _PROBE_READ_KERNEL_STR = 115

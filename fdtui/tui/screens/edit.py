@@ -26,7 +26,7 @@ def begin(screen: PlaceScreen, acquired: Acquired, cursor: int) -> None:
     """Have digits overwrite the bytes of the view, from the cursor on."""
     app, action = screen.fdtui, action_named("edit")
     reason = action.unfit(acquired.kind, acquired.entry)
-    if acquired.view != View.BYTES.value or reason:
+    if acquired.view != View.BYTES or reason:
         app.tell_error(FdtuiError(reason or "there are no bytes to edit"))
         return
     viewer = screen.query_one(Viewer)

@@ -104,7 +104,7 @@ def open_view(screen: PlaceScreen, acquired: Acquired) -> None:
     """Show what was acquired, in the view of its kind."""
     app = screen.fdtui
     kind = BY_NAME[acquired.kind]
-    if acquired.view == View.ENTRIES.value:
+    if acquired.view == View.ENTRIES:
         from fdtui.tui.screens.directoryview import DirectoryView
 
         app.push_screen(DirectoryView(app, acquired))
@@ -112,7 +112,7 @@ def open_view(screen: PlaceScreen, acquired: Acquired) -> None:
         from fdtui.tui.screens.epollview import EpollView
 
         app.push_screen(EpollView(app, acquired))
-    elif acquired.view == View.STATE.value or kind.family is SOCKET:
+    elif acquired.view == View.STATE or kind.family is SOCKET:
         from fdtui.tui.screens.stateview import StateView
 
         app.push_screen(StateView(app, acquired))
