@@ -62,6 +62,16 @@ def test_a_confirmation_is_for_one_description_only(
     assert other.path.read_bytes() == TEXT
 
 
+def test_two_eventfds_are_two_objects(puppet: Puppet) -> None:
+    """All anonymous inodes are one file."""
+    one, two = puppet("[os.eventfd(0), os.eventfd(0)]")
+    with custody_of(puppet.pid, one) as first, custody_of(puppet.pid, two) as second:
+        shown = show(first, "set-nonblock", "on")
+        with pytest.raises(Changed, match="changed since confirmed: the object"):
+            confirm(second, shown, "set-nonblock", "on")
+    assert puppet(f"os.get_blocking({two})")
+
+
 def test_bytes_changed_under_a_write_cancel_it(file: File, held: Custody) -> None:
     for words in (("pwrite", "10", "abc"), ("edit", "10", "012", "abc"), ("punch", "10", "3")):
         shown = show(held, *words)
@@ -108,6 +118,21 @@ def test_writing_is_bound_to_the_offset_or_to_the_end(file: File, held: Custody)
     file.puppet(f"os.lseek({file.fd}, 0, 2)")
     shown = show(held, "write", "ab")
     file.puppet(f"os.write({file.fd}, b'grown')")
+    outcome = confirm(held, shown, "write", "ab")
+    assert file.path.read_bytes() == TEXT + b"grownab"
+    assert outcome.undo_note == "while nobody wrote after it: truncate 105, then seek 105"
+
+
+def test_a_write_in_the_middle_is_not_undone_by_truncating(file: File, held: Custody) -> None:
+    assert do(held, "write", "ab").undo_note == "none"
+
+
+def test_with_o_append_the_place_is_the_end_wherever_the_offset_is(
+    file: File, held: Custody
+) -> None:
+    do(held, "set-append", "on")
+    shown = show(held, "write", "ab")
+    file.puppet(f"os.write({file.fd}, b'grown'); os.lseek({file.fd}, 3, 0)")
     confirm(held, shown, "write", "ab")
     assert file.path.read_bytes() == TEXT + b"grownab"
 

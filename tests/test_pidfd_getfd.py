@@ -13,9 +13,10 @@ import pytest
 from fdtui.acquire import permission
 from fdtui.acquire.base import Target
 from fdtui.acquire.identity import identity_of, listed_identity, same_description
-from fdtui.acquire.pidfd_getfd import METHOD, Gone
+from fdtui.acquire.pidfd_getfd import METHOD, Gone, open_process
 from fdtui.errors import CallFailed
 from fdtui.linux.owned import OwnedFd
+from fdtui.linux.procfs import ProcFs
 from fdtui.linux.status import read_status
 from tests.other_user import NOBODY, run_as
 from tests.puppets import Puppet, until
@@ -82,12 +83,37 @@ def test_a_number_that_is_not_open() -> None:
 def test_a_process_that_has_ended_and_one_that_took_its_pid() -> None:
     with Puppet() as puppet:
         target = puppet.target(0)
+        before = open_fds()
         with pytest.raises(Gone, match="another process by now"):
             METHOD.acquire(target._replace(start_time=target.start_time - 1))
+        assert open_fds() == before
         puppet.kill()
         assert METHOD.check(target).state == "refused"
         with pytest.raises(Gone, match="has ended"):
             METHOD.acquire(target)
+
+
+def test_a_start_time_that_cannot_be_read_is_no_process(tmp_path: Path) -> None:
+    """It ended between pidfd_open(2) and the second look at /proc; or /proc refuses."""
+    with Puppet() as puppet:
+        target = puppet.target(0)
+        before = open_fds()
+        with pytest.raises(Gone, match="has ended"):
+            open_process(target, ProcFs(str(tmp_path)))
+        (tmp_path / f"{puppet.pid}" / "stat").mkdir(parents=True)
+        with pytest.raises(CallFailed, match="EISDIR"):
+            open_process(target, ProcFs(str(tmp_path)))
+        assert open_fds() == before
+
+
+def test_a_closed_number_and_an_ended_process_have_no_description() -> None:
+    with Puppet() as puppet:
+        fd = puppet("os.memfd_create('x')")
+        with METHOD.acquire(puppet.target(fd)) as stolen:
+            puppet(f"os.close({fd})")
+            assert same_description(stolen, puppet.pid, fd) is False
+            puppet.kill()
+            assert same_description(stolen, puppet.pid, fd) is False
 
 
 def test_the_own_table_is_full() -> None:
