@@ -37,10 +37,10 @@ from fdtui.acquire.base import Target
 from fdtui.acquire.injection import METHOD, WORKERS
 from tests.puppets import until
 METHOD.acquire(Target(pid, start, 0)).close()
-worker = WORKERS._pid
+worker = WORKERS._child.pid
 until(lambda: not open(f"/proc/{worker}/task/{worker}/children").read(), 10)
 METHOD.acquire(Target(pid, start, 0)).close()
-print(WORKERS._pid == worker)
+print(WORKERS._child.pid == worker)
 """
 _WORKERS = """
 import os

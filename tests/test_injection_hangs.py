@@ -33,6 +33,12 @@ def call_under_way(pid: int) -> str:
     return Path(f"/proc/{pid}/syscall").read_text().split()[0]
 
 
+def idle(puppet: Puppet) -> str:
+    """Wait until it sleeps in its read(2), and return that call."""
+    until(lambda: ProcFs().stat(puppet.pid).state == "S")
+    return call_under_way(puppet.pid)
+
+
 def lives_on(puppet: Puppet) -> bool:
     """Does it answer from the read(2) that it was taken out of?"""
     puppet.start("1 + 1")
@@ -46,7 +52,7 @@ def lives_on(puppet: Puppet) -> bool:
 def test_a_fifo_that_nobody_reads(puppet: Puppet, tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "fifo")
     fd = puppet(f"os.open({str(tmp_path / 'file')!r}, os.O_RDWR | os.O_CREAT)")
-    before, waits = puppet.fds(), call_under_way(puppet.pid)
+    before, waits = puppet.fds(), idle(puppet)
     with GETFD.acquire(puppet.target(fd)) as held:
         with pytest.raises(CallFailed, match="openat waits in it") as refused:
             redirect_in_target(puppet.target(fd), str(tmp_path / "fifo"), held)
@@ -60,7 +66,7 @@ def test_a_file_server_that_hangs_in_the_close(puppet: Puppet, tmp_path: Path) -
     INJECTION.acquire(puppet.target(0)).close()  # starts what must not have to close that file
     with hangfs(tmp_path / "fuse") as folder:
         fd = puppet(f"os.open({str(folder / 'stuck')!r}, os.O_RDWR)")
-        waits = call_under_way(puppet.pid)
+        waits = idle(puppet)
         target = puppet.target(fd)
         held = GETFD.acquire(target)
         failed: list[CallFailed] = []

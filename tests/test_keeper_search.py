@@ -183,18 +183,18 @@ def test_what_is_no_expression_is_refused(keeper: KeeperClient, puppet: Puppet) 
 
 
 def children(keeper: KeeperClient) -> list[int]:
-    """Return the processes that the keeper started and that still run."""
-    pid = keeper.connect().pid
+    """Return the processes that run because the keeper wanted them: children of its nursery."""
     proc = ProcFs()
-    found = []
-    for child in proc.pids():
+    found: dict[int, list[int]] = {}
+    for pid in proc.pids():
         try:
-            stat = proc.stat(child)
+            stat = proc.stat(pid)
         except OSError:
             continue
-        if stat.ppid == pid and stat.state not in "ZX":
-            found.append(child)
-    return found
+        if stat.state not in "ZX":
+            found.setdefault(stat.ppid, []).append(pid)
+    (nursery,) = found.get(keeper.connect().pid, [-1])
+    return found.get(nursery, [])
 
 
 @pytest.fixture

@@ -1,7 +1,8 @@
 """Started by injection: `python -I -S .../inject_worker.py`, a SOCK_SEQPACKET socket on stdin.
 
 It only forks: each order is carried out by a child that ends right after it, because the end of
-the tracer is the one detach that cannot fail.
+the tracer is the one detach that cannot fail.  The order and its descriptors go to that child: if
+the server of a held file hangs, so does who closes it.
 """
 
 import sys
@@ -11,24 +12,26 @@ if __name__ == "__main__":
     sys.path.append(str(Path(__file__).resolve().parent.parent.parent))
 
 import errno
-import gc
 import json
 import os
 import resource
-import select
 import signal
 import socket
+from collections.abc import Sequence
+from threading import Thread
 
 from fdtui.acquire.detours import Order, refused, run
 from fdtui.errors import CallFailed
 from fdtui.linux import scm, syscalls
 from fdtui.linux.detour import Hangs, block_signals
+from fdtui.linux.nursery import serve
 from fdtui.linux.owned import OwnedFd
 from fdtui.linux.spawn import wait_for_children
 
 READY = b"ready"
 MAX_ORDER = 8192
-_MAX_FDS = 3  # where to answer, what to give, what is expected
+_MAX_FDS = 2  # what to give, what is expected
+_LET_GO = 0.2  # seconds
 
 
 def main() -> None:
@@ -40,35 +43,18 @@ def main() -> None:
         signal.signal(number, signal.SIG_IGN)
     wait_for_children()
     os.chdir("/")
-    gc.freeze()
     sock.send(READY)
-    children = 0
-    poll = select.poll()
-    poll.register(sock.fileno(), select.POLLIN)
-    while True:
-        ready = poll.poll(1000 if children else None)
-        while children and os.waitpid(-1, os.WNOHANG)[0]:
-            children -= 1
-        if not ready:
-            continue
-        message = scm.receive(sock, MAX_ORDER, _MAX_FDS)
-        if not message.data:
-            return
-        if os.fork() == 0:
-            try:
-                sock.close()
-                carry_out(message)
-            finally:
-                os._exit(0)
-        children += 1
-        message.close()
+    serve(sock, carry_out)
 
 
-def carry_out(message: scm.Message) -> None:
-    """Carry out one order and answer it on the first descriptor that came with it."""
+def carry_out(door: socket.socket) -> None:
+    """Carry out the one order that comes, and answer it."""
+    message = scm.receive(door, MAX_ORDER, _MAX_FDS)
+    if not message.data:
+        return
     block_signals()
     os.setsid()
-    answer, *others = message.fds
+    others = list(message.fds)
     body = json.loads(message.data)
     given = others.pop(0) if body.pop("given") else None
     expected = others.pop(0) if body.pop("expected") else None
@@ -82,8 +68,18 @@ def carry_out(message: scm.Message) -> None:
         said = {"errno": error.errno, "cause": error.cause, "remedy": error.remedy}
     except OSError as error:
         said = explain(order, error)
-    with socket.socket(fileno=answer.release()) as sock:
-        scm.send(sock, json.dumps(said).encode(), taken)
+    scm.send(door, json.dumps(said).encode(), taken)
+    door.close()
+    let_go_of([*message.fds, *taken])
+
+
+def let_go_of(fds: Sequence[OwnedFd]) -> None:
+    """Close each in a thread: one that hangs keeps none of the others when this process ends."""
+    threads = [Thread(target=fd.let_go, daemon=True) for fd in fds]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(_LET_GO)
 
 
 def explain(order: Order, error: OSError) -> dict[str, str | int]:

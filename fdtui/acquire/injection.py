@@ -9,10 +9,10 @@ from __future__ import annotations
 import errno
 import json
 import os
-import select
 import socket
 import sys
 import threading
+from contextlib import ExitStack
 from pathlib import Path
 
 from fdtui.acquire import inject_worker
@@ -21,19 +21,15 @@ from fdtui.acquire.detours import Order, check_process, check_seccomp
 from fdtui.acquire.permission import attach_refusal
 from fdtui.acquire.pidfd_getfd import open_process
 from fdtui.errors import CallFailed, FdtuiError, errno_name
-from fdtui.linux import scm
+from fdtui.linux import nursery, scm
 from fdtui.linux.owned import OwnedFd
 from fdtui.linux.procfs import read_file
 from fdtui.linux.registers import machine
-from fdtui.linux.spawn import spawn
+from fdtui.linux.spawn import Child
 
 RISK = "the target stands still for a moment, and dies should fdtui's process be killed just then"
 _ANSWER_SECONDS, _START_SECONDS = 8.0, 5.0
-# What exec(2) closes in a new process is flushed (FUSE), and that waits for the file's server.
-_NO_START = (
-    "its process does not start: the server of a file that is held has died, perhaps",
-    "release what does not answer in Held; pidfd_getfd needs no process",
-)
+_NO_START = ("its process does not start", "try it again; pidfd_getfd needs no process")
 
 
 class Workers:
@@ -42,21 +38,20 @@ class Workers:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._sock: socket.socket | None = None
-        self._pid = 0
+        self._child: Child | None = None
 
     def order(
         self, order: Order, given: OwnedFd | None = None, expected: OwnedFd | None = None
     ) -> OwnedFd | None:
         """Have it carried out; CallFailed names cause and remedy."""
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        ours, theirs = nursery.pair()
         with ours:
             with theirs:
-                body = order._asdict() | {"given": bool(given), "expected": bool(expected)}
-                fds: list[scm.HasFileno] = [
-                    theirs,
-                    *(fd for fd in (given, expected) if fd is not None),
-                ]
-                self._send(json.dumps(body).encode(), fds)
+                self._fork(order, theirs)
+            body = order._asdict() | {"given": bool(given), "expected": bool(expected)}
+            fds = [fd for fd in (given, expected) if fd is not None]
+            # To the throw-away process alone: it takes a hung file along, and nobody else.
+            scm.send(ours, json.dumps(body).encode(), fds)
             ours.settimeout(_ANSWER_SECONDS)
             try:
                 message = scm.receive(ours, 8192, 1)
@@ -83,46 +78,48 @@ class Workers:
             self._sock = None
             self._collect()
 
-    def _send(self, data: bytes, fds: list[scm.HasFileno]) -> None:
+    def _fork(self, order: Order, door: socket.socket) -> None:
         with self._lock:
             for _ in range(2):
-                if self._sock is None:
-                    self._start()
-                assert self._sock is not None
+                sock = self._sock or self._start()
                 try:
-                    return scm.send(self._sock, data, fds)
+                    return nursery.fork_by(sock, door).close()
                 except (BrokenPipeError, ConnectionResetError):  # somebody killed it: once more
-                    self._sock.close()
+                    sock.close()
                     self._sock = None
+                except BlockingIOError as error:
+                    remedy = "ulimit -u, or pids.max of its control group, may be reached"
+                    cause = "no process can be started"
+                    raise CallFailed(order.call, error, cause, remedy) from error
             raise FdtuiError("the process for injection does not start")
 
-    def _start(self) -> None:
+    def _start(self) -> socket.socket:
         self._collect()
         command = [sys.executable, "-I", "-S", str(Path(inject_worker.__file__))]
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        with theirs, OwnedFd(os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)) as null:
-            self._pid = spawn(command, {0: theirs, 1: null, 2: null}, session=True)
-        ours.settimeout(_START_SECONDS)
-        try:
-            ours.recv(len(inject_worker.READY))
-        except TimeoutError as error:
-            ours.close()
-            raise CallFailed("injection", errno.ETIMEDOUT, *_NO_START) from error
-        ours.settimeout(None)
+        ours, theirs = nursery.pair()
+        with ExitStack() as undo:
+            undo.enter_context(ours)
+            with theirs, OwnedFd(os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)) as null:
+                self._child = nursery.start(command, {0: theirs, 1: null, 2: null}, session=True)
+            ours.settimeout(_START_SECONDS)
+            try:
+                ours.recv(len(inject_worker.READY))
+            except TimeoutError as error:
+                raise CallFailed("injection", errno.ETIMEDOUT, *_NO_START) from error
+            ours.settimeout(None)
+            undo.pop_all()
         self._sock = ours
+        return ours
 
     def _collect(self) -> None:
         """Reap the one whose socket was closed, unless it hangs."""
-        pid, self._pid = self._pid, 0
-        try:
-            if pid:
-                with OwnedFd(os.pidfd_open(pid)) as pidfd:
-                    poll = select.poll()
-                    poll.register(pidfd.fileno(), select.POLLIN)
-                    poll.poll(2000)
-                os.waitpid(pid, os.WNOHANG)
-        except (ChildProcessError, ProcessLookupError):
-            pass  # somebody ignores SIGCHLD: it was reaped by the kernel
+        child, self._child = self._child, None
+        if child is not None:
+            try:
+                child.wait(2)
+            except TimeoutError:
+                pass
+            child.close()
 
 
 WORKERS = Workers()

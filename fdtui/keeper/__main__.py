@@ -8,6 +8,9 @@ from pathlib import Path
 
 if __name__ == "__main__":
     sys.path.append(str(Path(__file__).resolve().parent.parent.parent))
-    from fdtui.keeper.process import main
+    from fdtui.keeper.secluded import begin
 
-    main()
+    line, gifts = begin()
+    from fdtui.keeper.process import serve
+
+    serve(line, gifts)

@@ -24,9 +24,8 @@ from typing import NamedTuple
 from fdtui.acquire.base import Target
 from fdtui.acquire.pidfd_getfd import open_process
 from fdtui.errors import CallFailed, FdtuiError
-from fdtui.linux import scm, syscalls
+from fdtui.linux import nursery, scm, syscalls
 from fdtui.linux.owned import OwnedFd
-from fdtui.linux.spawn import spawn_detached
 
 PATIENCE = 5.0  # seconds
 RESTORED = b"restored"
@@ -74,7 +73,8 @@ def _start(
     command = [sys.executable, "-I", "-S", __file__, json.dumps(facts)]
     with open_process(target) as pidfd, OwnedFd(os.open(os.devnull, os.O_RDWR)) as null:
         inherited: dict[int, scm.HasFileno] = {0: listener, 1: null, 2: null}
-        spawn_detached(command, inherited | {_DESCRIPTION: owned, _PIDFD: pidfd})
+        inherited |= {_DESCRIPTION: owned, _PIDFD: pidfd}
+        nursery.start(command, inherited, session=True).close()
 
 
 def _connect(target: Target) -> socket.socket | None:

@@ -7,13 +7,10 @@ from __future__ import annotations
 
 import os
 import queue
-import resource
-import signal
 import socket
 import sys
 import threading
 from collections.abc import Callable
-from pathlib import Path
 
 from fdtui.errors import FdtuiError
 from fdtui.keeper.api import Event
@@ -23,11 +20,7 @@ from fdtui.keeper.holds import RELEASE_REASON, Rooms
 from fdtui.keeper.operations import Call, Reply, discover, start_thread
 from fdtui.keeper.watching import Watcher
 from fdtui.keeper.wire import Frame, FrameReader, WireError, encode
-from fdtui.linux import syscalls
 from fdtui.linux.json_types import Info
-from fdtui.linux.owned import OwnedFd
-from fdtui.linux.scm import refuse_descriptors
-from fdtui.linux.spawn import close_from, wait_for_children
 
 PROTOCOL = 1
 LAST_CALL = 0.3  # seconds for the rooms to close at exit; a stuck one does not hold the others up
@@ -126,39 +119,9 @@ class Dispatcher:
         return whole(only(args, "id"))
 
 
-def main() -> None:
-    """Run as a keeper: the socket to the UI is descriptor 0, that for gifts 1."""
+def serve(sock: socket.socket, gifts: socket.socket) -> None:
+    """Be a keeper until the UI has gone."""
     first_id = int(sys.argv[1]) if len(sys.argv) > 1 else 1
-    if os.fork():
-        # The parent reaps this one at once and never has to wait for the keeper, which is no
-        # session leader and so can never get a controlling terminal.
-        os._exit(0)
-    sock, gifts = secluded_sockets()
     Dispatcher(sock, Gifts(gifts), first_id).run()
     # A thread that hangs in a dead file server would keep sys.exit() waiting.
     os._exit(0)
-
-
-def secluded_sockets() -> tuple[socket.socket, socket.socket]:
-    """Shut everything but the sockets out; nobody may look into this process or stop it by a key.
-
-    Returns the line to the UI, which takes no descriptors, and the socket for gifts.
-    """
-    Path("/proc/self/comm").write_text("fdtui-keeper")
-    syscalls.prctl(syscalls.PR_SET_DUMPABLE, 0)
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-    for number in (signal.SIGINT, signal.SIGHUP, signal.SIGQUIT, signal.SIGTSTP, signal.SIGPIPE):
-        signal.signal(number, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    wait_for_children()
-    close_from(3)
-    sock, gifts = (socket.socket(fileno=OwnedFd.duplicate_of(n).release()) for n in (0, 1))
-    with OwnedFd(os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)) as null:
-        for standard in (0, 1, 2):
-            os.dup2(null.fileno(), standard, inheritable=False)
-    os.chdir("/")
-    os.umask(0o077)
-    refuse_descriptors(sock)
-    return sock, gifts

@@ -13,7 +13,6 @@ import select
 import signal
 import socket
 import sys
-import threading
 import time
 from pathlib import Path
 
@@ -22,20 +21,20 @@ from fdtui.keeper.api import Match
 from fdtui.keeper.codec import error_from, error_json, items, match_from, table, text, whole
 from fdtui.keeper.reading import read_stretch
 from fdtui.keeper.scan import Regex, Source, Tick, search
-from fdtui.linux import syscalls
+from fdtui.linux import nursery, syscalls
 from fdtui.linux.json_types import Info
 from fdtui.linux.owned import OwnedFd
 from fdtui.linux.peek import Peek
 from fdtui.linux.private import PrivatePeek
+from fdtui.linux.spawn import Child
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PERIOD = 0.1  # seconds between two looks whether to stop
 STARTS_WITHIN = 5.0  # seconds
 MAX_MESSAGE = 1 << 18
-# What exec(2) closes in a new process is flushed (FUSE), and that waits for the file's server.
 _NO_START = (
-    "no process for the expression starts: the server of a file that is held has died, perhaps",
-    "release what does not answer in Held, or search for plain text, which needs no process",
+    f"the process for the expression does not start within {STARTS_WITHIN:.0f} s",
+    "search for plain text, which needs no process, or try it again",
 )
 PR_SET_PDEATHSIG = 1
 _BOOT = f"import sys; sys.path.append(sys.argv[1]); from {__name__} import main; main()"
@@ -82,7 +81,7 @@ def search_apart(
     near, far = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     with near:
         with far:
-            pid = _spawn(reader, far)
+            child = _spawn(reader, far)
         try:
             request: Info = {
                 "pattern": pattern.hex(),
@@ -95,22 +94,16 @@ def search_apart(
             near.send(json.dumps(request).encode())
             return _await(near, size, tick)
         finally:
-            os.kill(pid, signal.SIGKILL)  # not reaped yet, so the pid is its own
-            threading.Thread(target=os.waitpid, args=(pid, 0), daemon=True).start()
+            child.kill()
+            child.close()
 
 
-def _spawn(reader: OwnedFd, sock: socket.socket) -> int:
+def _spawn(reader: OwnedFd, sock: socket.socket) -> Child:
     with OwnedFd(os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)) as null:
-        return os.posix_spawn(
-            sys.executable,
+        return nursery.start(
             [sys.executable, "-I", "-S", "-c", _BOOT, str(ROOT)],
-            {"PATH": os.defpath, "LC_ALL": "C.UTF-8"},
-            file_actions=[
-                (os.POSIX_SPAWN_DUP2, reader.fileno(), 0),
-                (os.POSIX_SPAWN_DUP2, sock.fileno(), 1),
-                (os.POSIX_SPAWN_DUP2, null.fileno(), 2),
-            ],
-            setsigmask=[],
+            {0: reader, 1: sock, 2: null},
+            environment={"PATH": os.defpath, "LC_ALL": "C.UTF-8"},
         )
 
 

@@ -1,18 +1,29 @@
-"""Start a command with chosen descriptors at chosen numbers, and none besides them and 0, 1, 2."""
+"""Start a command with chosen descriptors at chosen numbers, and none besides them and 0, 1, 2.
+
+Only for who holds no descriptor of a stranger, or gives all of them to the command: others ask the
+nursery.
+"""
 
 from __future__ import annotations
 
 import fcntl
 import os
+import select
 import signal
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 
 from fdtui.linux import syscalls
+from fdtui.linux.lean import TYPE_CHECKING
 from fdtui.linux.owned import OwnedFd
 from fdtui.linux.scm import HasFileno
 
-_detached: list[int] = []  # of this process's children, reaped when the next one is started
+if TYPE_CHECKING:
+    import socket
+
+DEFAULT_AGAIN = (signal.SIGPIPE, signal.SIGXFSZ)  # what Python ignores, but no command should
+UNKNOWN = 255  # the exit status that nobody can tell any more
+_left: list[int] = []  # children that were left to themselves, reaped when the next one is
 
 
 def close_from(first: int) -> None:
@@ -38,20 +49,13 @@ def wait_for_children() -> None:
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
 
 
-def spawn_detached(command: Sequence[str], inherited: Mapping[int, HasFileno]) -> None:
-    """Start one in a session of its own that may outlive this process; nobody waits for it."""
-    for pid in list(_detached):
-        if os.waitpid(pid, os.WNOHANG) != (0, 0):
-            _detached.remove(pid)
-    _detached.append(spawn(command, inherited, session=True))
-
-
 def spawn(
     command: Sequence[str],
     inherited: Mapping[int, HasFileno],
     *,
     session: bool = False,
     mask: Iterable[int] = (),
+    environment: Mapping[str, str] | None = None,
 ) -> int:
     """posix_spawnp(3); returns the pid.  OSError of exec is raised here: ENOENT, EACCES.
 
@@ -74,9 +78,9 @@ def spawn(
         return os.posix_spawnp(
             command[0],
             list(command),
-            os.environ,
+            os.environ if environment is None else environment,
             file_actions=actions,
-            setsigdef=[signal.SIGPIPE, signal.SIGXFSZ],
+            setsigdef=DEFAULT_AGAIN,
             setsid=session,
             setsigmask=mask,
         )
@@ -95,3 +99,83 @@ def _inheritable() -> list[int]:
         except OSError:
             continue  # the listing's own, closed by now
     return numbers
+
+
+class Child:
+    """A process that was started, known by its pidfd: it is never taken for another.
+
+    Named as subprocess.Popen names it, whose place it takes where the nursery starts the process.
+    """
+
+    def __init__(
+        self, pid: int, pidfd: OwnedFd | None = None, report: socket.socket | None = None
+    ) -> None:
+        """`report` tells the wait status of what is not a child of this process."""
+        self.pid = pid
+        self.returncode: int | None = None
+        self._report = report
+        self._pidfd = pidfd
+        if pidfd is None:
+            with suppress(ProcessLookupError):  # somebody ignores SIGCHLD: gone already
+                self._pidfd = OwnedFd(os.pidfd_open(pid))
+
+    def poll(self) -> int | None:
+        """Return its exit status, -N when a signal ended it, None while it runs."""
+        if self.returncode is None and self._over(0):
+            self.returncode = self._collect()
+            self._forget()
+        return self.returncode
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Wait for its end; TimeoutError after so many seconds."""
+        if self.returncode is None and not self._over(timeout):
+            raise TimeoutError(f"pid {self.pid} runs on after {timeout} s")
+        status = self.poll()
+        return UNKNOWN if status is None else status
+
+    def kill(self) -> None:
+        """Send SIGKILL, unless it has ended."""
+        self._signal(signal.SIGKILL)
+
+    def terminate(self) -> None:
+        """Send SIGTERM, unless it has ended."""
+        self._signal(signal.SIGTERM)
+
+    def close(self) -> None:
+        """Leave it to itself; who started it reaps it."""
+        for pid in list(_left):
+            with suppress(ChildProcessError):
+                if os.waitpid(pid, os.WNOHANG) == (0, 0):
+                    continue
+            _left.remove(pid)
+        if self.poll() is None and self._report is None:
+            _left.append(self.pid)
+        self._forget()
+
+    def _over(self, timeout: float | None) -> bool:
+        if self._pidfd is None:
+            return True
+        poll = select.poll()
+        poll.register(self._pidfd.fileno(), select.POLLIN)
+        return bool(poll.poll(None if timeout is None else timeout * 1000))
+
+    def _collect(self) -> int:
+        if self._report is None:
+            try:
+                return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+            except ChildProcessError:  # somebody ignores SIGCHLD: the kernel reaped it
+                return UNKNOWN
+        told = self._report.recv(16)
+        return os.waitstatus_to_exitcode(int(told)) if told else UNKNOWN
+
+    def _signal(self, number: int) -> None:
+        if self._pidfd is not None:
+            with suppress(ProcessLookupError):
+                signal.pidfd_send_signal(self._pidfd.fileno(), number)
+
+    def _forget(self) -> None:
+        if self._report is not None:
+            self._report.close()
+        if self._pidfd is not None:
+            self._pidfd.close()
+            self._pidfd = None

@@ -7,14 +7,14 @@ import stat
 from contextlib import ExitStack
 
 from fdtui.acquire.injection import RISK, close_in_target, redirect_in_target
-from fdtui.errors import CallFailed, FdtuiError
+from fdtui.errors import FdtuiError
 from fdtui.keeper import keepsake
 from fdtui.keeper.actions.arguments import Args, Argument, Usage, parse_name, word_at
 from fdtui.keeper.actions.base import Action, Held, Outcome, Preview, Token
 from fdtui.keeper.actions.locks import locks_of
+from fdtui.linux import nursery
 from fdtui.linux.owned import OwnedFd
 from fdtui.linux.procfs import Entry
-from fdtui.linux.spawn import spawn_detached
 
 _INJECTION = ("injection", RISK)
 _READ, _WRITE = 4, 2
@@ -145,10 +145,11 @@ class Redirect(Action):
             redirect_in_target(held.target, theirs, held.owned, cloexec=cloexec)
             try:
                 inherited = {0: ours} if writes else {0: null, 1: ours}
-                spawn_detached(["/bin/sh", "-c", command], _silenced(null) | inherited)
-            except OSError as error:
+                shell = ["/bin/sh", "-c", command]
+                nursery.start(shell, _silenced(null) | inherited, session=True).close()
+            except FdtuiError:
                 redirect_in_target(held.target, held.owned, theirs, cloexec=cloexec)
-                raise CallFailed("exec(/bin/sh)", error) from error
+                raise
 
 
 def _silenced(null: OwnedFd) -> dict[int, OwnedFd]:
