@@ -15,11 +15,12 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Protocol
 
 from fdtui.acquire.helper_client import HelperClient, HelperGone, HelperInfo
 from fdtui.errors import FdtuiError
 from fdtui.helper import helper as wire
-from fdtui.linux import scm
+from fdtui.linux import nursery, scm
 from fdtui.linux.lean import TYPE_CHECKING, Literal, NamedTuple
 from fdtui.linux.owned import OwnedFd
 
@@ -102,12 +103,28 @@ def command(
     return [*front, interpreter(via), "-I", "-S", "-c", source(), *arguments]
 
 
+class Started(Protocol):
+    """A subprocess.Popen, or a child of the nursery."""
+
+    pid: int
+
+    def poll(self) -> int | None:
+        """Return the exit status, None while it runs."""
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Wait for the exit status; TimeoutExpired or TimeoutError."""
+
+    def terminate(self) -> None:
+        """Send SIGTERM."""
+
+
+_LATE = (subprocess.TimeoutExpired, TimeoutError)
+
+
 class HelperProcess:
     """A running helper, the child that it or its sudo is, and the socket to it."""
 
-    def __init__(
-        self, process: subprocess.Popen[bytes], client: HelperClient, info: HelperInfo, via: Via
-    ) -> None:
+    def __init__(self, process: Started, client: HelperClient, info: HelperInfo, via: Via) -> None:
         self.process, self.client, self.info, self.via = process, client, info, via
 
     def status(self) -> HelperStatus:
@@ -122,7 +139,7 @@ class HelperProcess:
         self.client.close()
         try:
             self.process.wait(timeout)
-        except subprocess.TimeoutExpired:
+        except _LATE:
             _terminate(self.process)
 
 
@@ -174,7 +191,7 @@ class _Attempt:
         """Give it one end of a socket pair as stdin."""
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
-            process = self._spawn(theirs.fileno(), "-")
+            process = self._spawn(theirs, "-")
         return self._greet(process, ours)
 
     def by_path(self) -> HelperProcess | None:
@@ -187,7 +204,7 @@ class _Attempt:
                 # The folder is 0700: only root gets here, and the helper cannot overrule modes.
                 os.chmod(path, 0o666)  # noqa: S103
                 listener.listen(4)
-                process = self._spawn(subprocess.DEVNULL, path)
+                process = self._spawn(None, path)
                 ours = self._accept(process, listener)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
@@ -196,17 +213,23 @@ class _Attempt:
             return None
         return self._greet(process, ours)
 
-    def _spawn(self, stdin: int, path: str) -> subprocess.Popen[bytes]:
+    def _spawn(self, stdin: socket.socket | None, path: str) -> Started:
         argv = command(self.via, ask=self.ask, path=path, unsafe=self.unsafe)
         environment = _ENVIRONMENT | {"TERM": os.environ.get("TERM", "dumb")}
-        errors = None if self.ask else self.errors
+        if self.via == "self" and nursery.founded():
+            with OwnedFd(os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)) as null:
+                inherited = {0: stdin or null, 1: null, 2: self.errors}
+                return nursery.start(argv, inherited, environment=environment)
         return subprocess.Popen(
-            argv, stdin=stdin, stdout=subprocess.DEVNULL, stderr=errors, env=environment, cwd="/"
+            argv,
+            stdin=stdin.fileno() if stdin else subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=None if self.ask else self.errors,
+            env=environment,
+            cwd="/",
         )
 
-    def _accept(
-        self, process: subprocess.Popen[bytes], listener: socket.socket
-    ) -> socket.socket | None:
+    def _accept(self, process: Started, listener: socket.socket) -> socket.socket | None:
         """Accept the first connection of the expected user; others are closed unread."""
         deadline = time.monotonic() + self.timeout
         poll = select.poll()
@@ -222,7 +245,7 @@ class _Attempt:
                 connection.close()
         return None
 
-    def _greet(self, process: subprocess.Popen[bytes], ours: socket.socket) -> HelperProcess | None:
+    def _greet(self, process: Started, ours: socket.socket) -> HelperProcess | None:
         client = HelperClient(ours, self.uid, self.descriptors)
         try:
             info = client.hello(self.timeout)
@@ -233,10 +256,10 @@ class _Attempt:
             return None
         return HelperProcess(process, client, info, self.via)
 
-    def _ended(self, process: subprocess.Popen[bytes]) -> None:
+    def _ended(self, process: Started) -> None:
         try:
             self.code = process.wait(2)
-        except subprocess.TimeoutExpired:
+        except _LATE:
             _terminate(process)
 
     def failure(self) -> HelperFailed:
@@ -262,7 +285,7 @@ def _own_folder() -> str:
         return tempfile.mkdtemp(prefix=prefix)
 
 
-def _terminate(process: subprocess.Popen[bytes]) -> None:
+def _terminate(process: Started) -> None:
     """End a child that outlives its socket; one that runs as root may not be signalled."""
     try:
         process.terminate()

@@ -351,7 +351,7 @@ class Helper:
         self.poll = select.poll()
         parent = os.getppid()  # with use_pty that is sudo's monitor, and sudo above it
         above = int(stat_fields(parent)[1]) if os.getuid() != uid else parent
-        self.denied = frozenset({os.getpid(), parent, above})
+        self.denied = frozenset({os.getpid(), parent, above, peer(main)[0]})
         self.add(main)
         syslog.openlog("fdtui-helper", syslog.LOG_PID, syslog.LOG_AUTHPRIV)
         self.desk: socket.socket | None = None
