@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 from fdtui.kinds import BY_NAME
 from fdtui.linux.abi import access_mode
-from fdtui.linux.procfs import Failure
+from fdtui.linux.procfs import Entry, Failure
+from fdtui.linux.record import Record
 from fdtui.linux.users import user_name
 from fdtui.render.safe import plain
 from fdtui.survey.facts import Facts, peer_words
@@ -14,6 +15,16 @@ from fdtui.survey.facts import Facts, peer_words
 NOTHING = "-"
 _NUMBERED = ("pipe:[", "socket:[")
 _MODES = {4: "r", 2: "w", 6: "rw", 0: "path"}
+
+
+_last: list[tuple[Record, Entry]] = []
+
+
+def _entry(record: Record) -> Entry:
+    """Three cells of a row are asked of one entry."""
+    if not _last or _last[0][0] is not record:
+        _last[:] = [(record, record.entry)]
+    return _last[0][1]
 
 
 def _mode(facts: Facts) -> str:
@@ -24,12 +35,12 @@ def _mode(facts: Facts) -> str:
 
 
 def _pos(facts: Facts) -> str:
-    pos = BY_NAME[facts.kind].position(facts.record.entry)
+    pos = BY_NAME[facts.kind].position(_entry(facts.record))
     return NOTHING if pos is None else str(pos)
 
 
 def _size(facts: Facts) -> str:
-    size = BY_NAME[facts.kind].size(facts.record.entry, facts.info)
+    size = BY_NAME[facts.kind].size(_entry(facts.record), facts.info)
     return NOTHING if size is None else str(size)
 
 
@@ -40,7 +51,7 @@ def _target(facts: Facts) -> str:
         return plain(str(Failure(*record.error))) if record.error else NOTHING
     if facts.special or (record.link[:1] == "/" and record.nlink != 0):
         return plain(record.link)
-    spans = BY_NAME[facts.kind].target(record.entry, facts.info)
+    spans = BY_NAME[facts.kind].target(_entry(record), facts.info)
     words = plain("".join([span.text for span in spans]))
     # The number of a pipe or socket is what `who` finds its other holders by.
     numbered = record.link.startswith(_NUMBERED) and words != record.link

@@ -12,6 +12,7 @@ from fdtui.commands.lsrows import Scan
 
 USUAL = ("pid", "user", "command", "fd", "kind", "mode", "pos", "size", "target")
 _LEAST = 12  # cells that the last column keeps however narrow the terminal is
+_OURS = dict.fromkeys(map(ord, "←→…"))
 _BOLD, _PLAIN = "\x1b[1m", "\x1b[0m"
 
 
@@ -86,8 +87,8 @@ def _shortened(text: str, room: int, measure: Callable[[str], int]) -> str:
 
 
 def _narrow(text: str) -> bool:
-    """Is it of characters that surely have a cell each?  Our own arrow is the usual one."""
-    return text.replace("→", "").replace("…", "").isascii()
+    """Is it of ASCII and our own arrows, which have a cell each?"""
+    return text.translate(_OURS).isascii()
 
 
 def cells_of(text: str) -> int:
