@@ -12,8 +12,8 @@ pytestmark = pytest.mark.needs_root
 
 LOOK = r"""
 import ctypes, json, os, socket
-from fdtui.keeper.seeing import decode
 from fdtui.kinds import classify
+from fdtui.kinds.base import decode
 from fdtui.linux.owned import OwnedFd
 from fdtui.linux.peek import Peek
 from fdtui.linux.procfs import ProcFs

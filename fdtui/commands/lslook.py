@@ -12,9 +12,8 @@ from fdtui.acquire.pidfd_getfd import open_process
 from fdtui.commands import lswork
 from fdtui.commands.lswork import Job
 from fdtui.errors import CallFailed, FdtuiError
-from fdtui.keeper.seeing import decode
 from fdtui.kinds import BY_NAME
-from fdtui.kinds.base import FdKind
+from fdtui.kinds.base import FdKind, decode
 from fdtui.linux import syscalls
 from fdtui.linux.fdtable import read_record
 from fdtui.linux.fstype import IN_KERNEL

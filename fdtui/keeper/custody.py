@@ -14,9 +14,9 @@ from fdtui.acquire.base import Target
 from fdtui.acquire.identity import Identity, identity_of
 from fdtui.errors import FdtuiError
 from fdtui.keeper.acquiring import acquire
-from fdtui.keeper.seeing import decode, entry_of, fdinfo_of, same_file
+from fdtui.keeper.seeing import entry_of, fdinfo_of, same_file
 from fdtui.kinds import classify
-from fdtui.kinds.base import FdKind
+from fdtui.kinds.base import FdKind, decode
 from fdtui.linux.json_types import Info
 from fdtui.linux.owned import OwnedFd
 from fdtui.linux.peek import Peek

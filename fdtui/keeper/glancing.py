@@ -8,8 +8,9 @@ from itertools import groupby
 from fdtui.acquire.base import Target
 from fdtui.acquire.pidfd_getfd import open_process
 from fdtui.errors import FdtuiError
-from fdtui.keeper.seeing import decode, entry_of
+from fdtui.keeper.seeing import entry_of
 from fdtui.kinds import classify
+from fdtui.kinds.base import decode
 from fdtui.linux import syscalls
 from fdtui.linux.json_types import Info
 from fdtui.linux.owned import OwnedFd

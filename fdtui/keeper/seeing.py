@@ -5,13 +5,9 @@ from __future__ import annotations
 import os
 
 from fdtui.acquire.base import Target
-from fdtui.errors import CallFailed
-from fdtui.kinds.base import FdKind
 from fdtui.linux.abi import OpenFlags
-from fdtui.linux.json_types import Info
 from fdtui.linux.owned import OwnedFd
-from fdtui.linux.peek import Peek
-from fdtui.linux.procfs import Entry, Failure, FdInfo, ProcFs, parse_fdinfo, read_file
+from fdtui.linux.procfs import Entry, FdInfo, ProcFs, parse_fdinfo, read_file
 
 _PROC = ProcFs()
 
@@ -56,17 +52,3 @@ def fdinfo_refused(target: Target) -> bool:
 def same_file(one: FdInfo, other: FdInfo) -> bool:
     """Compare inode and mount; before Linux 5.14 fdinfo has no inode and only mounts count."""
     return (one.ino, one.mnt_id) == (other.ino, other.mnt_id)
-
-
-def decode(kind: FdKind, peek: Peek, entry: Entry) -> tuple[Entry, Info]:
-    """Decode everything; what the kernel refuses becomes the entry's error, the rest stands."""
-    info = kind.describe(entry)
-    if not kind.examines:
-        return entry, info
-    try:
-        info |= kind.examine(peek, entry)
-    except CallFailed as error:
-        entry = entry._replace(error=Failure(error.call, error.errno))
-    except OSError as error:
-        entry = entry._replace(error=Failure(kind.name, error.errno or 0))
-    return entry, info

@@ -5,11 +5,12 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
+from fdtui.errors import CallFailed
 from fdtui.kinds.facts import Facts
 from fdtui.linux.json_types import Info
 from fdtui.linux.lean import TYPE_CHECKING, NamedTuple
 from fdtui.linux.peek import Peek
-from fdtui.linux.procfs import Entry
+from fdtui.linux.procfs import Entry, Failure
 from fdtui.linux.spans import Role, Span, Spans
 
 if TYPE_CHECKING:
@@ -167,6 +168,20 @@ class FdKind(ABC):
     def hold_cost(self, entry: Entry, info: Info) -> str:
         """Return what holding it costs the target, one clause; "" for nothing."""
         return ""
+
+
+def decode(kind: FdKind, peek: Peek, entry: Entry) -> tuple[Entry, Info]:
+    """Decode everything; what the kernel refuses becomes the entry's error, the rest stands."""
+    info = kind.describe(entry)
+    if not kind.examines:
+        return entry, info
+    try:
+        info |= kind.examine(peek, entry)
+    except CallFailed as error:
+        entry = entry._replace(error=Failure(error.call, error.errno))
+    except OSError as error:
+        entry = entry._replace(error=Failure(kind.name, error.errno or 0))
+    return entry, info
 
 
 def fact(key: str, value: str | int, note: str = "", role: Role = "text") -> Fact:

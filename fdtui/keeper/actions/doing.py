@@ -15,8 +15,9 @@ from fdtui.keeper.actions.arguments import Args
 from fdtui.keeper.actions.base import STORED, Action, Held, Outcome, Preview, Token
 from fdtui.keeper.custody import Custody
 from fdtui.keeper.reading import Stretch, read_seen
-from fdtui.keeper.seeing import decode, entry_of
+from fdtui.keeper.seeing import entry_of
 from fdtui.keeper.watching import exited, in_target
+from fdtui.kinds.base import decode
 from fdtui.linux.owned import OwnedFd
 from fdtui.linux.peek import Peek
 from fdtui.linux.pseudofs import pseudofs
