@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import gc
+import io
 import os
 import sys
 from importlib import import_module
 
 from fdtui import __version__
-from fdtui.errors import FdtuiError
+from fdtui.errors import CallFailed, FdtuiError
 
 TYPE_CHECKING = False  # that of typing would have it imported, which --help has no use for
 if TYPE_CHECKING:
@@ -27,6 +29,9 @@ COMMANDS = {
     "helper": "the sending side; started for you when it is needed",
     "doctor": "what this machine allows, and what would change each refusal",
 }
+_SILENT = ("run", "send", "helper")  # the others are of no use without an output
+_WRITE = "write(stdout)"
+_OUTPUT_FAILED = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF)
 _INTERRUPTED, _BROKEN_PIPE = 128 + 2, 128 + 13  # as a shell says it of SIGINT and SIGPIPE
 _DETAILS = """\
 commands:
@@ -68,8 +73,12 @@ def _run_command(name: str, arguments: list[str]) -> int:
     module = import_module(f"fdtui.commands.{name}")
     gc.freeze()
     gc.enable()
-    status: int = module.run(_parsed(name, module, arguments))
-    sys.stdout.flush()
+    parsed = _parsed(name, module, arguments)
+    if sys.stdout is None and name not in _SILENT:
+        raise CallFailed(_WRITE, errno.EBADF, "standard output is closed")
+    status: int = module.run(parsed)
+    if sys.stdout is not None:
+        sys.stdout.flush()
     return status
 
 
@@ -103,10 +112,18 @@ def main(arguments: list[str] | None = None) -> int:
         # The reader has gone (`| head`): nothing more to say, not even at interpreter exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return _BROKEN_PIPE
+    except OSError as error:
+        if error.errno not in _OUTPUT_FAILED:
+            raise
+        from fdtui.commands.telling import fail
+
+        return fail(CallFailed(_WRITE, error))
 
 
 def program() -> NoReturn:
     """`fdtui` of the shell.  After a command nothing is left to be taken apart (4 ms)."""
+    if sys.stderr is None:
+        sys.stderr = io.StringIO()  # print(file=None) would go to stdout
     status = main()
     if len(sys.argv) > 1 and sys.argv[1] in COMMANDS:
         os._exit(status)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import os
 import resource
+import shlex
 import shutil
 import subprocess
 import sys
@@ -85,6 +86,45 @@ def test_bad_input_is_one_clear_line(arguments: list[str], words: str) -> None:
     assert words in done.stderr
     assert "Traceback" not in done.stderr
     assert "\x1b" not in done.stderr
+
+
+PRINTING = [
+    ["ls", "-p", "{pid}"],
+    ["ls", "-p", "{pid}", "--jsonl"],
+    ["ls", "--tree"],
+    ["ls", "--summary"],
+    ["ls", "--list-columns"],
+    ["who", "{file}"],
+    ["cat", "{pid}:{fd}"],
+    ["act", "{pid}:{fd}"],
+    ["doctor"],
+]
+
+
+@pytest.mark.parametrize("redirection", [">/dev/full", ">&-"])
+@pytest.mark.parametrize("words", PRINTING, ids=" ".join)
+def test_an_output_that_takes_nothing_is_told(words: list[str], redirection: str) -> None:
+    with open(__file__) as file:
+        names = {"pid": os.getpid(), "fd": file.fileno(), "file": __file__}
+        command = [sys.executable, "-m", "fdtui", *(word.format(**names) for word in words)]
+        line = f"{shlex.join(command)} {redirection}"
+        done = subprocess.run(
+            ["/bin/sh", "-c", line], capture_output=True, text=True, check=False, timeout=30
+        )
+    assert done.returncode == 1
+    told = done.stderr.splitlines()[-1]
+    assert told.startswith("fdtui: write(stdout): ")
+    assert told.endswith("(ENOSPC)" if "full" in redirection else "(EBADF)")
+    assert "Traceback" not in done.stderr
+
+
+def test_a_closed_stderr_leaves_stdout_alone() -> None:
+    command = shlex.join([sys.executable, "-m", "fdtui", "ls", "-p", "4194305"])
+    done = subprocess.run(
+        ["/bin/sh", "-c", f"{command} 2>&-"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert "fdtui:" not in done.stdout
 
 
 def test_help_costs_little_more_than_python_itself() -> None:
