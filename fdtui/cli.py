@@ -30,8 +30,6 @@ COMMANDS = {
     "doctor": "what this machine allows, and what would change each refusal",
 }
 _SILENT = ("run", "send", "helper")  # the others are of no use without an output
-_WRITE = "write(stdout)"
-_OUTPUT_FAILED = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF)
 _INTERRUPTED, _BROKEN_PIPE = 128 + 2, 128 + 13  # as a shell says it of SIGINT and SIGPIPE
 _DETAILS = """\
 commands:
@@ -75,7 +73,7 @@ def _run_command(name: str, arguments: list[str]) -> int:
     gc.enable()
     parsed = _parsed(name, module, arguments)
     if sys.stdout is None and name not in _SILENT:
-        raise CallFailed(_WRITE, errno.EBADF, "standard output is closed")
+        raise CallFailed("write(stdout)", errno.EBADF, "standard output is closed")
     status: int = module.run(parsed)
     if sys.stdout is not None:
         sys.stdout.flush()
@@ -113,11 +111,9 @@ def main(arguments: list[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return _BROKEN_PIPE
     except OSError as error:
-        if error.errno not in _OUTPUT_FAILED:
-            raise
-        from fdtui.commands.telling import fail
+        from fdtui.commands.telling import fail, unexpected
 
-        return fail(CallFailed(_WRITE, error))
+        return fail(unexpected(error))
 
 
 def program() -> NoReturn:

@@ -78,6 +78,7 @@ def test_every_command_explains_itself_without_textual(command: str) -> None:
         (["4194305"], "no such process (ENOENT)"),
         (["cat", "4194305:1"], "no such process (ENOENT)"),
         (["\x1b[31m"], r"\x1b[31m"),
+        (["who", ""], "nothing is asked for"),
     ],
 )
 def test_bad_input_is_one_clear_line(arguments: list[str], words: str) -> None:
@@ -115,6 +116,16 @@ def test_an_output_that_takes_nothing_is_told(words: list[str], redirection: str
     told = done.stderr.splitlines()[-1]
     assert told.startswith("fdtui: write(stdout): ")
     assert told.endswith("(ENOSPC)" if "full" in redirection else "(EBADF)")
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("limit", [6, 8, 10])
+def test_too_low_a_limit_on_descriptors_is_told(limit: int) -> None:
+    command = [sys.executable, "-m", "fdtui", "ls", "--engine", "proc"]
+    line = f"ulimit -n {limit}; exec {shlex.join(command)}"
+    done = subprocess.run(["/bin/sh", "-c", line], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert f"table is full (RLIMIT_NOFILE {limit}) (EMFILE)\n  start fdtui after" in done.stderr
     assert "Traceback" not in done.stderr
 
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Collection
 
-from fdtui.errors import FdtuiError, WrongUsage, errno_name
+from fdtui.errors import CallFailed, FdtuiError, WrongUsage, errno_name
 from fdtui.linux.hidepid import REMEDY, hiding
 from fdtui.linux.record import Owner
 from fdtui.render.safe import COMMAND_LIMIT, safe
 
+_OUTPUT_FAILED = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF)
 REFUSED, WRONG_USAGE, PARTLY = 1, 2, 3
 
 
@@ -20,6 +22,27 @@ def fail(error: FdtuiError) -> int:
     if error.remedy:  # often a command to be copied, in which a doubled backslash is another word
         print(f"  {safe(error.remedy, COMMAND_LIMIT)}", file=sys.stderr)
     return WRONG_USAGE if isinstance(error, WrongUsage) else REFUSED
+
+
+def unexpected(error: OSError) -> CallFailed:
+    """Name what nobody foresaw: an output that takes nothing, a limit.  Raises what is a bug."""
+    if error.errno in _OUTPUT_FAILED:
+        return CallFailed("write(stdout)", error)
+    if error.errno == errno.EMFILE:
+        import resource
+
+        soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+        cause = f"fdtui's own table is full (RLIMIT_NOFILE {soft})"
+        return CallFailed("open", error, cause, "start fdtui after ulimit -n 1024")
+    if error.errno == errno.ENFILE:
+        return CallFailed(
+            "open", error, "the system's table of files is full", "sysctl fs.file-max"
+        )
+    if error.errno in (errno.EAGAIN, errno.ENOMEM):
+        return CallFailed(
+            "fork", error, "", "fewer processes, or a higher limit (ulimit -u, pids.max)"
+        )
+    raise error
 
 
 def unseen(refused: Collection[Owner], processes: int, *, whole: bool = True) -> int:

@@ -9,7 +9,7 @@ import argparse
 import os
 import sys
 
-from fdtui.errors import FdtuiError
+from fdtui.errors import FdtuiError, WrongUsage
 from fdtui.linux.lean import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
@@ -48,6 +48,8 @@ def run(args: argparse.Namespace) -> int:
     sizes = counts(int(entry) for entry in os.listdir("/proc") if entry.isdigit())
     with choose(name, sum(sizes.values()) if name == "auto" else None) as engine:
         for query in args.queries:
+            if not query:
+                return fail(WrongUsage("nothing is asked for", "fdtui who --help"))
             try:
                 found = [one for one in find(query, engine) if not _ours(one)]
             except FdtuiError as error:
