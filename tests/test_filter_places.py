@@ -62,6 +62,7 @@ def test_what_ends_too_early_keeps_the_last_good_result(more: str) -> None:
     if more.strip() != "or fd >":
         assert [row["fd"] for row in ROWS if line.filter.matches(row)] == [3]
     line.read("", ROWS)
+    assert line.mistake is None
     line.read("(", ROWS)
     assert all(map(line.filter.matches, ROWS))
 

@@ -143,6 +143,25 @@ def test_costs_are_said(keeper: KeeperClient, puppet: Puppet, tmp_path: Path) ->
     assert "0.5 s" not in lasting[ids["writer"]] + lasting[ids["reader"]]
 
 
+@pytest.mark.parametrize("holding", [True, False])
+def test_watching_costs_next_to_nothing(
+    keeper: KeeperClient, puppet: Puppet, holding: bool
+) -> None:
+    """A look at each hold every 100 ms, and none at all while nothing is held."""
+    if holding:
+        keeper.steal(puppet.target(puppet("os.eventfd(0)"))).result(PATIENCE)
+    else:
+        assert keeper.held().result(PATIENCE) == []
+
+    def used() -> int:
+        fields = Path(f"/proc/{keeper.pid}/stat").read_text().rpartition(")")[2].split()
+        return int(fields[11]) + int(fields[12])  # utime and stime, in 10 ms
+
+    before, begin = used(), time.monotonic()
+    until(lambda: time.monotonic() - begin > 0.5)
+    assert used() - before <= 5
+
+
 def test_release_all_counts(keeper: KeeperClient, puppet: Puppet) -> None:
     fd = puppet("os.eventfd(0)")
     for _ in range(5):

@@ -150,6 +150,23 @@ def test_a_reused_number_is_noticed(keeper: KeeperClient, puppet: Puppet) -> Non
         keeper.state(seen.id).result(PATIENCE)
 
 
+def test_the_offset_of_another_file_is_not_told(
+    keeper: KeeperClient, puppet: Puppet, tmp_path: Path
+) -> None:
+    """A look at a file has a description of its own; the offset is read from the target's."""
+    fd, other = (
+        puppet(f"os.open({str(tmp_path / name)!r}, os.O_RDWR | os.O_CREAT)") for name in "ab"
+    )
+    puppet(f"os.write({fd}, b'0123456789'); os.lseek({other}, 5, 0)")
+    seen = look(keeper, puppet.target(fd))
+    assert window(keeper, seen.id).pos == 10
+    puppet(f"os.dup2({other}, {fd})")
+    shown = window(keeper, seen.id)
+    assert (shown.data, shown.pos) == (b"0123456789", None)
+    puppet(f"os.close({fd})")
+    assert window(keeper, seen.id).pos is None
+
+
 def test_what_is_shown_is_what_was_acquired(
     keeper: KeeperClient, puppet: Puppet, tmp_path: Path
 ) -> None:
