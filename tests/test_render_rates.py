@@ -43,6 +43,17 @@ def test_a_look_that_found_nothing_new_counts_as_one() -> None:
     assert notes(rates, 15.0, 1024) == ["+1.0K/s", "+0/s"]
 
 
+def test_a_clock_is_told_in_time_and_may_start_anew() -> None:
+    def clock(value: int) -> tuple[Section, ...]:
+        counted = fact("count", "")._replace(counter=Counter(value, of_time=True))
+        return (Section("PERF EVENT", (counted,)),)
+
+    rates = Rates()
+    rates.of(clock(0), 10.0)
+    assert rates.of(clock(420_000_000), 11.0)[0].facts[0].note == "+0.42 s/s"
+    assert rates.of(clock(400_000_000), 12.0)[0].facts[0].note == "-20 ms/s"
+
+
 def test_two_looks_at_the_same_moment_have_no_rate() -> None:
     rates = Rates()
     notes(rates, 10.0, 0)

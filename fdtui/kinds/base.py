@@ -76,6 +76,7 @@ class Counter(NamedTuple):
 
     value: int
     of_bytes: bool = False
+    of_time: bool = False  # nanoseconds
 
 
 class Fact(NamedTuple):

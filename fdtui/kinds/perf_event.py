@@ -75,7 +75,7 @@ class PerfEvent(AnonKind):
             )
         if (value := integer(info, "count")) is not None:
             cell = fact("count", _amount(value, name))
-            facts.append(cell._replace(counter=Counter(value)))
+            facts.append(cell._replace(counter=Counter(value, of_time=name in _IN_NANOSECONDS)))
         enabled, running = number(info, "time_enabled"), number(info, "time_running")
         if enabled is not None:
             facts.append(fact("enabled", duration(enabled), "in all"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from fdtui.kinds.base import Counter, Fact, Section
+from fdtui.linux.units import duration
 from fdtui.render.units import rate_cell
 
 
@@ -54,5 +55,8 @@ def _rate(counter: Counter, then: int, seconds: float) -> str:
     grown = (counter.value - then) / seconds
     if counter.of_bytes:
         return rate_cell(grown)
+    if counter.of_time:
+        sign = "+" if grown >= 0 else "-"  # ioctl(PERF_EVENT_IOC_RESET) starts anew
+        return f"{sign}{duration(abs(grown) / 1e9)}/s"
     # Less than one a second is not none.
     return f"+{grown:.1f}/s" if 0 < grown < 1 else f"{round(grown):+,}/s"
