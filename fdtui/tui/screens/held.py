@@ -63,6 +63,8 @@ class Held(PlaceScreen):
         return ["Held"], units.plural(len(self._rows), "descriptor")
 
     def keys(self) -> tuple[Keys, Sequence[tuple[str, str]]]:
+        if not len(self._rows):
+            return ([("L", "log")],), (("?", "keys"), ("esc", "back"))
         left: Keys = (
             [("enter", "view"), ("delete", "release"), ("R", "release all"), ("P", "pin")],
             [("x", "act"), ("d", "dump"), ("y", "yank"), ("L", "log")],
@@ -111,9 +113,15 @@ class Held(PlaceScreen):
         log = self.query_one("#log", LineTable)
         rows = LogRows(self.fdtui.log_of_session, self.app.size.width)
         log.set_source(rows)
+        self.query_one("#session", RuleLine).display = bool(rows)
         log.move_to(len(rows) - 1)
         self.query_one("#together", RuleLine).show(self._together(holds))
         self._share_room()
+
+    def _least(self) -> int:
+        """Lines of the heads and all holds close together, or of the words for none."""
+        rows = len(self._rows)
+        return 2 * rows + 2 if rows else self.table.content_lines + 1
 
     def _share_room(self) -> None:
         """Holds above, the log pinned to the bottom, what is left between them."""
@@ -121,11 +129,12 @@ class Held(PlaceScreen):
         lines = self.app.size.height - 6  # title, status, keys, the two rules and a row between
         third = max(4, lines // 3)
         if log.has_focus:
-            held = min(self.table.content_lines + 1, third)
+            held = min(self._least(), third)
             log_lines = lines - held
         else:
             log_lines = min(max(1, log.content_lines), third)
-            held = min(self.table.content_lines + 1, lines - log_lines)
+            # The table parts its rows where it has the room: so it is given that first.
+            held = min(max(3 * len(self._rows) + 1, self._least()), lines - log_lines)
         log.styles.height = log_lines
         self.table.styles.height = held
         self.query_one("#together", RuleLine).display = bool(self.fdtui.holds)
