@@ -130,7 +130,9 @@ def _bars(section: Section, width: int, changed: Changed) -> list[Spans]:
                 Span(drawn[len(filled) :], "faint"),
             )
         if fact.note:
-            line = (*pad(line, COLUMN + bar + 3), *shown(fact.note, "muted"))
+            # Where no bar is, its room goes to the note.
+            at = COLUMN + bar + 3 if fact.share is not None else _NOTE
+            line = (*pad(line, at), *shown(fact.note, "muted"))
         lines.append((*mark, *fit(line, width)))
     return lines
 
