@@ -31,7 +31,17 @@ _MARKS = (
     ("/", "a search match is in this row"),
 )
 _KEY_CELLS = 16
-_EVERYWHERE = ("table.", "place.", "app.")
+# What opens a row and what is particular to the place come first; that keys move about is known.
+_EVERYWHERE = ("table.filter", "table.sort", "table.reverse", "place.", "app.")
+
+
+def _rank(ident: str) -> int:
+    """Where a binding stands in the list."""
+    if ident == "table.open":
+        return 0
+    if ident.startswith(_EVERYWHERE):
+        return 2
+    return 3 if ident.startswith("table.") else 1
 
 
 def keys_of(screen: Screen[Any]) -> list[tuple[str, str]]:
@@ -42,8 +52,7 @@ def keys_of(screen: Screen[Any]) -> list[tuple[str, str]]:
         for key, active in screen.active_bindings.items()
         if active.enabled and active.binding.id and active.binding.description
     ]
-    # What is particular to the place comes first; that keys move about is known.
-    bindings.sort(key=lambda one: (one[1].id or "").startswith(_EVERYWHERE))
+    bindings.sort(key=lambda one: _rank(one[1].id or ""))
     for key, binding in bindings:
         keys = found.setdefault(binding.description, [])
         keys.append(_SHOWN.get(key, key))
