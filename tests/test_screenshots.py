@@ -18,6 +18,12 @@ PLACES = {
     "processes-nothing": Shot("processes-nothing", ("slash", *"nosuch", "enter")),
     "descriptors": Shot("descriptors", ("down",) * 7, (4182, None)),
     "descriptors-refused": Shot("descriptors-refused", (), (1, None)),
+    "descriptors-groups": Shot("descriptors-groups", ("u", "u"), (4182, None)),
+    "descriptors-mistake": Shot(
+        "descriptors-mistake",
+        ("slash", *"kind", "space", "equals_sign", "space", *"tcp", "enter"),
+        (4182, None),
+    ),
     "machine": Shot("machine", ("2",)),
     "machine-groups": Shot("machine-groups", ("2", "g", "g", "enter")),
     "deleted": Shot("deleted", ("2", "D")),

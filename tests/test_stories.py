@@ -181,6 +181,7 @@ def test_which_descriptors_are_one_description(tmp_path: Path) -> None:
                 story.wait_for("4 descriptors in 2 processes")
                 story.wait_for(str(other))
                 story.press("u", "u")
-                story.wait_for("fd 1, 2 +2 elsewhere")
+                story.wait_for("+2 elsewhere")
+                story.wait_for("fd 1, 2  ")
         finally:
             os.kill(other, signal.SIGKILL)

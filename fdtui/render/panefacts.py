@@ -35,12 +35,15 @@ def with_note(fact: Fact) -> Spans:
 
 
 def pane_facts(
-    entry: Entry, kind: FdKind, info: Info, rate: float = 0.0
+    entry: Entry, kind: FdKind, info: Info, rate: float = 0.0, *, brief: bool = False
 ) -> list[tuple[str, Spans]]:
-    """Key and value of each line, most wanted first; `rate` of the offset in bytes a second."""
+    """Key and value of each line, most wanted first; `rate` of the offset in bytes a second.
+
+    `brief` is for half of a narrow screen.
+    """
     own = [(fact.key, with_note(_moving(fact, rate))) for fact in kind.details(entry, info)]
     keys = {key for key, _ in own}
-    common = [(key, value) for key, value in _common(entry) if key not in keys]
+    common = [(key, value) for key, value in _common(entry, brief) if key not in keys]
     lines = [*own[:_KIND_FIRST], *common, *own[_KIND_FIRST:]]
     if entry.error is not None:
         lines.insert(0, ("error", (Span(str(entry.error), "danger"),)))
@@ -79,7 +82,7 @@ def _flags(flags: int) -> list[str]:
     return [name for name in open_flag_names(flags) if name != "O_LARGEFILE"]
 
 
-def _common(entry: Entry) -> list[tuple[str, Spans]]:
+def _common(entry: Entry, brief: bool) -> list[tuple[str, Spans]]:
     lines: list[tuple[str, Spans]] = []
     if entry.info is not None:
         lines.append(("flags", (Span(" ".join(_flags(entry.info.flags))),)))
@@ -90,11 +93,11 @@ def _common(entry: Entry) -> list[tuple[str, Spans]]:
             (
                 "file",
                 (
-                    Span("dev ", "muted"),
+                    Span("" if brief else "dev ", "muted"),
                     Span(f"{stat.dev_major}:{stat.dev_minor}"),
-                    Span("  ino ", "muted"),
+                    Span(" ino " if brief else "  ino ", "muted"),
                     Span(str(stat.ino)),
-                    Span("  mnt ", "muted"),
+                    Span(" mnt " if brief else "  mnt ", "muted"),
                     Span(str(mount)),
                 ),
             )

@@ -128,11 +128,21 @@ class SessionApp(App[int]):
         """Ask how many descriptors are held, for the title of every place."""
 
         def counted(holds: Sequence[Hold]) -> None:
-            self.holds = holds
+            changed, self.holds = holds != self.holds, holds
             self.held_count = len(holds)
+            if changed:
+                self._mark_holds()
             self.redraw_bars()
 
         self.when(self.keeper.held(), counted, lambda _: None)
+
+    def _mark_holds(self) -> None:
+        """Mark their rows at once, also behind a dialog: not with whichever look comes next."""
+        from fdtui.tui.screens.place import PlaceScreen
+
+        for screen in self.screen_stack:
+            if isinstance(screen, PlaceScreen) and screen.is_mounted:
+                screen.holds_changed()
 
     # Telling
 

@@ -14,7 +14,7 @@ from fdtui.render import units
 from fdtui.render.objects import as_object
 from fdtui.render.safe import safe
 from fdtui.render.spans import Span, Spans, shown
-from fdtui.survey.deleted import Accounting, DeletedFile
+from fdtui.survey.deleted import Accounting, DeletedFile, FileSystem
 from fdtui.survey.descriptors import row_of
 from fdtui.tui.poller import Cancelled
 from fdtui.tui.screens.deletedrows import (
@@ -32,6 +32,7 @@ from fdtui.tui.widgets.columns import NARROW
 from fdtui.tui.widgets.linetable import LineTable
 from fdtui.tui.widgets.pane import DetailPane, Details, Fact, Line, Member, WithPane
 
+_TALL = 36  # rows of a screen with room for file systems that nothing is the matter with
 _MOST_SYSTEMS = 6  # lines of file systems; the rest scrolls
 
 
@@ -102,12 +103,22 @@ class Deleted(TakingPlace):
             held=held,
         )
         systems = self.query_one("#systems", LineTable)
-        lines = view.accounting.filesystems
+        lines = self._systems()
         systems.set_source(FileSystemRows(lines, self.app.size.width))
         systems.styles.height = min(len(lines), _MOST_SYSTEMS) + 2
         self._say_why_empty()
         self.table.set_source(self._rows)
         self._show_pane()
+
+    def holds_changed(self) -> None:
+        self.rebuild()
+
+    def _systems(self) -> Sequence[FileSystem]:
+        """On low screens only those where something is deleted: the files need the rows."""
+        every = self._view.accounting.filesystems
+        if self.app.size.height >= _TALL:
+            return every
+        return [one for one in every if one.deleted] or every[:1]
 
     def _say_why_empty(self) -> None:
         if self.filter_text:
@@ -171,6 +182,7 @@ class Deleted(TakingPlace):
             if narrow
             else f"{file.blocks // 512:,} of 512 bytes, size {file.size:,}"
         )
+        words = ("", " ino ", "") if narrow else ("dev ", "  ino ", "  0 links")
         facts: list[Line] = [
             Fact(
                 "blocks",
@@ -180,11 +192,11 @@ class Deleted(TakingPlace):
             Fact(
                 "file",
                 (
-                    Span("dev ", "muted"),
+                    Span(words[0], "muted"),
                     Span(device_words(file.dev)),
-                    Span("  ino ", "muted"),
+                    Span(words[1], "muted"),
                     Span(str(file.ino)),
-                    Span("  0 links", "muted"),
+                    Span(words[2], "muted"),
                 ),
             ),
         ]
@@ -195,7 +207,7 @@ class Deleted(TakingPlace):
         ]
         pane.show(
             Details(
-                title=(Span(who, "strong"), Span("  regular", "muted")),
+                title=(Span(who, "strong"), Span("" if narrow else "  regular", "muted")),
                 subject=shown(file.path, cut="path"),
                 hint=(
                     Span("enter", "key"),

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from fdtui.render import units
 from fdtui.render.spans import BLANK, Cell, Span, Spans
 from fdtui.survey.descriptors import DescriptorRow, Fd, TableSnapshot
-from fdtui.tui.screens.descriptorrows import DescriptorRows, target_cell
+from fdtui.tui.screens.descriptorrows import DescriptorRows
 from fdtui.tui.widgets.columns import PLAIN, Column, Placed, RowState
 from fdtui.tui.widgets.pane import Details, Fact, Line
 
@@ -152,40 +152,51 @@ class GroupedRows(DescriptorRows):
         head = self.head(index)
         if head is None:
             return super().cells(index, columns)
-        return [self._head_cell(head, placed.key) for placed in columns]
+        roomy = any(placed.key == "peer" for placed in columns)
+        return [self._head_cell(head, placed.key, roomy) for placed in columns]
 
-    def _head_cell(self, head: Head, key: str) -> Cell:
+    def _head_cell(self, head: Head, key: str, roomy: bool) -> Cell:
         match key:
             case "fd":
                 return Span(units.count(len(head.members)), "strong")
             case "kind" if self._grouping == "kind":
                 kind = head.first.kind
                 return (Span(kind.family.glyph, "muted"), Span(f" {kind.label}", "strong"))
+            case "kind" if head.key != _ALONE:
+                kind = head.first.kind
+                return (Span(kind.family.glyph, "muted"), Span(f" {kind.label}"))
             case "size" if self._grouping == "kind":
                 return Span(units.size_cell(head.size), "strong") if head.size else BLANK
             case "shared" if self._grouping == "description" and head.key != _ALONE:
                 return Span(f"×{len(head.members) + head.elsewhere}", "strong")
+            case "peer" if head.elsewhere:
+                return Span(f"+{head.elsewhere} elsewhere", "muted")
             case "target":
-                return self._change(head) if self._grouping == "kind" else self._who(head)
+                return self._change(head) if self._grouping == "kind" else self._who(head, roomy)
             case _:
                 return BLANK
 
     def _change(self, head: Head) -> Spans:
-        """How many more of this kind there are than when one came here."""
+        """How many more of this kind there are than when one came here, and which they are."""
         change = len(head.members) - self._before.of_kind.get(head.key, 0)
+        numbers = Span(" ".join(map(str, head.members[:_MOST_IN_PANE])), "muted")
         if not change:
-            return (Span("as many as before", "muted"),)
+            return (numbers,)
         return (
-            Span(f"{change:+,}", "attention" if change > 0 else "text"),
-            Span(f" in {units.age(self._before.age)}", "muted"),
+            Span(f"{change:+,}", "attention" if change > 0 else "text", "never"),
+            Span(f" in {units.age(self._before.age)}  ", "muted", "never"),
+            numbers,
         )
 
-    def _who(self, head: Head) -> Spans:
+    def _who(self, head: Head, roomy: bool) -> Spans:
         if head.key == _ALONE:
             return (Span("each a description of its own", "muted"),)
         numbers = ", ".join(map(str, head.members[:_MOST_NUMBERS]))
         more = len(head.members) - _MOST_NUMBERS
         numbers += f" and {more} more" if more > 0 else ""
-        outside = f" +{head.elsewhere} elsewhere" if head.elsewhere else ""
-        first = target_cell(head.first)
-        return (Span(f"fd {numbers}", "strong"), Span(f"{outside}  ", "muted"), *first)
+        outside = f" +{head.elsewhere}" if head.elsewhere and not roomy else ""
+        return (
+            Span(f"fd {numbers}", "strong", "never"),
+            Span(f"{outside}  ", "muted", "never"),
+            *self._with_peer(head.first),
+        )

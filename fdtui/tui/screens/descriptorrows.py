@@ -23,6 +23,7 @@ from fdtui.tui.widgets.columns import (
     Placed,
     RowState,
 )
+from fdtui.tui.widgets.fit import width_of
 
 COLUMNS = (
     Column("fd", "FD", (4, 4, 4), right=True),
@@ -175,10 +176,42 @@ class DescriptorRows:
                 return peer_cell(neighbour) if neighbour else BLANK
             case _:
                 if not any(column.key == "peer" for column in columns):
-                    neighbour = self._neighbours.get(entry.fd)
-                    if neighbour and neighbour.peers and row.kind.name in _ONLY_PEER:
-                        return (Span("→ ", "muted"), *peer_words(neighbour.peers))
-                return target_cell(row)
+                    return self._with_peer(row)
+                return target_in(row, placed.width)
+
+    def _with_peer(self, row: DescriptorRow) -> Spans:
+        """The target where there is no room for the peer: the other end is what matters."""
+        target = _shortened(target_cell(row))
+        neighbour = self._neighbours.get(row.entry.fd)
+        peers = neighbour.peers if neighbour else ()
+        if peers and row.kind.name in _ONLY_PEER:
+            return (Span("→ ", "muted"), *peer_words(peers))
+        if peers and (way := _way(target)):
+            return (target[0], Span(f" {way} "), *peer_words(peers))
+        return target
+
+
+def target_in(row: DescriptorRow, width: int) -> Spans:
+    """The target; where it has not the room, what of it matters most."""
+    target = target_cell(row)
+    return target if width_of(target) <= width else _shortened(target)
+
+
+def _way(target: Spans) -> str:
+    """`→` or `←` where the target is a connection: `ESTAB 10.2.0.17:8443 ← 10.2.9.4:51822`."""
+    if len(target) != 2 or target[0].role != "strong":  # a state, two addresses
+        return ""
+    return next((way for way in "→←" if f" {way} " in target[1].text), "")
+
+
+def _shortened(target: Spans) -> Spans:
+    """A connection by its other end, a listener's queue without the word for it."""
+    if way := _way(target):
+        return (target[0], Span(f" {way} {target[1].text.partition(way)[2].strip()}"))
+    last = target[-1:]
+    if last and last[0].role == "muted" and last[0].text.endswith(" waiting"):
+        return (*target[:-1], last[0]._replace(text=last[0].text.removesuffix(" waiting")))
+    return target
 
 
 def mode_cell(entry: Entry) -> Cell:

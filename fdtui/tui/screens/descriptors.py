@@ -108,10 +108,7 @@ class Descriptors(GroupingPlace):
     def _say_why_empty(self) -> None:
         who = f"{safe(self.process_name)} {self.pid}"
         if self.filter_text:
-            text = safe(self.filter_text)
-            self.table.set_empty(
-                (Span(f'No descriptor matches "{text}".'), Span("  esc clears the filter", "muted"))
-            )
+            self.say_nothing_fits("No descriptor")
         elif self._snapshot.refused is not None:
             refused = self._snapshot.refused
             process = self._process()
@@ -183,6 +180,7 @@ class Descriptors(GroupingPlace):
             self._look.selected = self._selected
             self.fdtui.poller.poke()  # for who shares and watches this one
         self.rebuild()
+        self.show_bars()
 
     @property
     def ready(self) -> bool:
@@ -212,11 +210,16 @@ class Descriptors(GroupingPlace):
         return f"{units.count(snapshot.count)} of {units.count(snapshot.limit)}"
 
     def keys(self) -> tuple[Keys, Sequence[tuple[str, str]]]:
-        take = [("enter", "look"), ("s", "steal"), ("p", "pull"), ("o", "open anew")]
         freeze = ("space", "thaw" if self.fdtui.frozen_at is not None else "freeze")
-        act = [("x", "act"), ("d", "dump"), ("!", "run"), ("w", "redirect")]
         table = [("u", "group"), ("/", "filter"), ("< >", "sort")]
-        return (take, act, table, [freeze, ("y", "yank")]), (("?", "keys"), ("esc", "back"))
+        right = (("?", "keys"), ("esc", "back"))
+        if not len(self._rows):
+            return ([("p", "helper")] if self.table_refused() else [], table, [freeze]), right
+        if word := self.toggles(self._rows, self.table.rows.cursor):
+            return ([("enter", word)], table, [freeze]), right
+        take = [("enter", "look"), ("s", "steal"), ("p", "pull"), ("o", "open anew")]
+        act = [("x", "act"), ("d", "dump"), ("!", "run"), ("w", "redirect")]
+        return (take, act, table, [freeze, ("y", "yank")]), right
 
     def filter_note(self) -> Spans:
         return (Span(units.plural(len(self._rows), "descriptor"), "muted"),)
@@ -243,7 +246,7 @@ class Descriptors(GroupingPlace):
                 ),
                 left=[
                     Fact(key, value)
-                    for key, value in pane_facts(entry, row.kind, row.info, row.rate)
+                    for key, value in pane_facts(entry, row.kind, row.info, row.rate, brief=narrow)
                 ],
                 right=self._right(entry.fd),
             )
@@ -258,7 +261,8 @@ class Descriptors(GroupingPlace):
     def _right(self, fd: Fd) -> list[Line]:
         detail = self._view.detail
         neighbour = self._view.neighbours.get(fd)
-        return pane_lines(self.pid, neighbour, detail if detail.fd == fd else Detail(fd))
+        brief = self.app.size.width < NARROW
+        return pane_lines(self.pid, neighbour, detail if detail.fd == fd else Detail(fd), brief)
 
     # Doing
 

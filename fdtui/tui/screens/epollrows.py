@@ -11,7 +11,7 @@ from fdtui.linux.procfs import Entry
 from fdtui.render.ready import ready
 from fdtui.render.spans import BLANK, Cell, Span
 from fdtui.survey.descriptors import DescriptorRow
-from fdtui.tui.screens.descriptorrows import target_cell
+from fdtui.tui.screens.descriptorrows import target_cell, target_in
 from fdtui.tui.widgets.columns import ATTENTION, PLAIN, Column, Placed, RowState
 
 COLUMNS = (
@@ -118,7 +118,7 @@ class WatchRows:
 
     def cells(self, index: int, columns: Sequence[Placed]) -> Sequence[Cell]:
         """One cell for each column."""
-        return [_cell(self._watches[index], placed.key) for placed in columns]
+        return [_cell(self._watches[index], placed.key, placed.width) for placed in columns]
 
 
 def _text(watch: Watch) -> str:
@@ -128,7 +128,7 @@ def _text(watch: Watch) -> str:
     return f"{watch.number} {kind} {' '.join(watch.events)} {target}".lower()
 
 
-def _cell(watch: Watch, key: str) -> Cell:
+def _cell(watch: Watch, key: str, width: int) -> Cell:
     row = watch.row
     match key:
         case "fd":
@@ -146,7 +146,7 @@ def _cell(watch: Watch, key: str) -> Cell:
         case _:
             if watch.ghost:
                 return Span("closed here, still open elsewhere", "attention")
-            return target_cell(row) if row else BLANK
+            return target_in(row, width) if row else BLANK
 
 
 def described(watch: Watch) -> tuple[str, Cell]:

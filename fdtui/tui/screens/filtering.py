@@ -7,6 +7,8 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 
+from fdtui.render.safe import safe
+from fdtui.render.spans import Span, shown
 from fdtui.survey.columns import DESCRIPTORS, Vocabulary
 from fdtui.survey.comparisons import FilterError
 from fdtui.survey.completing import completions
@@ -60,6 +62,18 @@ class FilteringPlace(TablePlace):
         """Keep the filter, for later sessions too.  That of the table comes after it."""
         if message.prompt == "/":
             self.earlier.add(message.value)
+
+    def say_nothing_fits(self, what: str) -> None:
+        """Say why a filter left no row; a mistake in it is what there is to know."""
+        mistake = self.mistake()
+        clears = Span("esc clears the filter", "muted")
+        if mistake is None:
+            text = f'{what} matches "{safe(self.filter_text)}".  '
+            self.table.set_empty((Span(text), clears))
+        else:
+            where = Span(f", column {mistake.column}", "attention")
+            wrong = (*shown(mistake.problem, "attention"), where)
+            self.table.set_empty((Span("The filter is not understood: "), *wrong), (clears,))
 
     def show_note(self) -> None:
         """Say what came of the filter, where it stands now."""

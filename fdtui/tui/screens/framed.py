@@ -16,6 +16,7 @@ from fdtui.render.safe import safe
 from fdtui.render.spans import Span, Spans, shown
 from fdtui.tui.widgets.bars import KeyLine, StatusLine, TitleBar, crumbs, place_keys
 from fdtui.tui.widgets.columns import NARROW
+from fdtui.tui.widgets.fit import width_of
 
 if TYPE_CHECKING:
     from fdtui.tui.app import FdtuiApp
@@ -79,11 +80,21 @@ class FramedScreen(Screen[None]):
     def title_left(self) -> Spans:
         """Host, crumbs and counts."""
         places, counts = self.crumbs()
+        names = [safe(place) for place in places]
         width = self.app.size.width
         if width < NARROW:
-            counts = ""
-        host = safe(self.fdtui.machine.hostname) if width >= NARROW else ""
-        return crumbs(host, *(safe(place) for place in places), counts=counts)
+            return crumbs("", *names)
+        host = safe(self.fdtui.machine.hostname)
+        room = width - 4 - width_of(self.title_right())
+        # A count that is cut is another count: rather the host is left out, then the words.
+        for left in (
+            crumbs(host, *names, counts=counts),
+            crumbs("", *names, counts=counts),
+            crumbs("", *names, counts=self.short_counts()),
+        ):
+            if width_of(left) <= room:
+                return left
+        return crumbs("", *names)
 
     def title_right(self) -> Spans:
         """The three places; on narrow screens the counts take the room of two of them."""
@@ -136,7 +147,8 @@ class FramedScreen(Screen[None]):
         if sweep.hidden_errno not in (errno.EACCES, errno.EPERM):
             return reason
         if self.fdtui.machine.uid == 0 or self.fdtui.helper_user == "root":
-            return f"{reason}, more rights than root has here"
+            narrow = self.app.size.width < NARROW
+            return f"{reason}, {'even for root' if narrow else 'more rights than root has here'}"
         if sweep.hidden_user == self.fdtui.machine.user:
             return f"{reason}, processes that may not be traced"
         return f"{reason}, other users' processes"

@@ -76,6 +76,9 @@ class GroupingPlace(FilteringPlace, TakingPlace):
             return Counts(count_kinds(snapshot))
         return Counts(self._before, now - self._since)
 
+    def holds_changed(self) -> None:
+        self.rebuild()
+
     def toggle(self, rows: DescriptorRows, index: int) -> bool:
         """Show or hide what is below the head in that row; False where there is none."""
         head = rows.head(index) if isinstance(rows, GroupedRows) else None
@@ -83,7 +86,13 @@ class GroupingPlace(FilteringPlace, TakingPlace):
             return False
         self._opened ^= {head.key}
         self.rebuild()
+        self.show_bars()
         return True
+
+    def toggles(self, rows: DescriptorRows, index: int) -> str:
+        """What enter does to the head in that row: open or close; "" where there is none."""
+        head = rows.head(index) if isinstance(rows, GroupedRows) and len(rows) else None
+        return "" if head is None else "close" if head.key in self._opened else "open"
 
     def head_details(self, rows: DescriptorRows, index: int) -> Details:
         """What the pane says of the head in that row; nothing where there is none."""

@@ -11,7 +11,7 @@ from fdtui.kinds import BY_NAME
 from fdtui.render import units
 from fdtui.render.spans import BLANK, Cell, Span, Spans, shown
 from fdtui.survey.descriptors import DescriptorRow
-from fdtui.tui.screens.descriptorrows import target_cell
+from fdtui.tui.screens.descriptorrows import target_in
 from fdtui.tui.session import Line, SessionLog
 from fdtui.tui.widgets.columns import ATTENTION, PLAIN, Column, Placed, RowState
 from fdtui.tui.widgets.fit import width_of
@@ -65,9 +65,9 @@ class HeldRows:
     def cells(self, index: int, columns: Sequence[Placed]) -> Sequence[Cell]:
         """The first line."""
         hold = self._holds[index]
-        return [self._cell(hold, placed.key) for placed in columns]
+        return [self._cell(hold, placed.key, placed.width) for placed in columns]
 
-    def _cell(self, hold: Hold, key: str) -> Cell:
+    def _cell(self, hold: Hold, key: str, width: int) -> Cell:
         acquired = hold.acquired
         kind = BY_NAME[acquired.kind]
         target = acquired.target
@@ -85,7 +85,7 @@ class HeldRows:
             case "in_target":
                 return self._in_target(hold)
             case _:
-                return target_cell(DescriptorRow(acquired.entry, kind, acquired.info))
+                return target_in(DescriptorRow(acquired.entry, kind, acquired.info), width)
 
     def _in_target(self, hold: Hold) -> Cell:
         pinned = ", pinned" if hold.pinned else ""

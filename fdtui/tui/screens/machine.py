@@ -11,7 +11,6 @@ from textual.binding import Binding, BindingType
 
 from fdtui.kinds import all_kinds
 from fdtui.render import units
-from fdtui.render.safe import safe
 from fdtui.render.spans import Span, Spans
 from fdtui.survey.facts import Facts
 from fdtui.survey.filter import FilterError
@@ -86,18 +85,18 @@ class MachineScreen(FilteringPlace, TakingPlace):
     def seen(self, result: object) -> None:
         assert isinstance(result, MachineView)
         self._view = result
+        if not result.rows and self.filter_text and result.complete:
+            self.say_nothing_fits("No descriptor")
+        self.holds_changed()
+        self.show_note()
+        self.show_bars()
+
+    def holds_changed(self) -> None:
         held = frozenset(
             (hold.acquired.target.pid, hold.acquired.target.fd) for hold in self.fdtui.holds
         )
-        self._rows = MachineRows(result, held)
-        if not result.rows and self.filter_text and result.complete:
-            text = safe(self.filter_text)
-            self.table.set_empty(
-                (Span(f'No descriptor matches "{text}".'), Span("  esc clears the filter", "muted"))
-            )
+        self._rows = MachineRows(self._view, held)
         self.table.set_source(self._rows)
-        self.show_note()
-        self.show_bars()
 
     def rebuild(self) -> None:
         self._ask(
@@ -147,17 +146,22 @@ class MachineScreen(FilteringPlace, TakingPlace):
 
     def keys(self) -> tuple[Keys, Sequence[tuple[str, str]]]:
         act = [("x", "act"), ("d", "dump")]
+        line, right = self._line(), (("?", "keys"), ("esc", "back"))
+        if isinstance(line, Group):
+            word = "close" if line.key in self._question.opened else "open"
+            table = [("/", "filter"), ("g", "group"), ("D", "deleted")]
+            return ([("enter", word)], table, [("space", "freeze")]), right
         if self.app.size.width < NARROW:
             take = [("enter", "look"), ("s", "steal")]
             left: Keys = ([*take, *act], [("/", "filter"), ("g", "group"), ("D", "deleted")])
-            return left, (("?", "keys"), ("esc", "back"))
+            return left, right
         left = (
             [("enter", "look"), ("s", "steal"), ("p", "pull"), *act],
             [("g", "group"), ("D", "deleted"), ("f", "who"), ("c", "columns")],
             [("/", "filter"), ("< >", "sort")],
             [("space", "freeze"), ("y", "yank")],
         )
-        return left, (("?", "keys"), ("esc", "back"))
+        return left, right
 
     # Doing
 
@@ -172,6 +176,10 @@ class MachineScreen(FilteringPlace, TakingPlace):
 
     def table_refused(self) -> bool:
         return self._view.hidden > 0 and self._line() is None
+
+    def on_line_table_highlighted(self, _: LineTable.Highlighted) -> None:
+        """On a group other keys work."""
+        self.show_bars()
 
     def on_line_table_opened(self, _: LineTable.Opened) -> None:
         """Look into a descriptor; show or hide the rows of a group."""

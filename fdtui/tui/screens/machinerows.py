@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 
 from fdtui.acquire.base import Target
+from fdtui.kinds import BY_NAME
 from fdtui.linux.users import user_name
 from fdtui.render import units
 from fdtui.render.objects import as_object
-from fdtui.render.spans import BLANK, Cell, Span, shown
+from fdtui.render.spans import BLANK, Cell, Cut, Span, shown
 from fdtui.survey.descriptors import DescriptorRow
 from fdtui.survey.facts import Facts
 from fdtui.survey.machine import Group, MachineView, completed, key_of, kind_of
@@ -28,6 +29,11 @@ EXTRA = {
 }
 
 
+# Heads of the groups' own words; kinds stand in the column that they have anyway.
+_TITLES = {"file": "FILE", "process": "PROCESS", "user": "USER"}
+_PROCESSES = "PROCESSES"
+
+
 def columns(chosen: frozenset[str], grouping: str = "") -> tuple[Column, ...]:
     """The columns, with those that were chosen; those of groups have heads of their own."""
     extra = {
@@ -42,7 +48,7 @@ def columns(chosen: frozenset[str], grouping: str = "") -> tuple[Column, ...]:
     return (
         Column("pid", "FDS" if grouping else "PID", (7, 7, 7), right=True),
         Column("user", "" if grouping else "USER", (0, 0, 8)),
-        Column("name", "PROCESSES" if grouping else "NAME", (13, 13, 15)),
+        Column("name", _PROCESSES if grouping else "NAME", (13, 13, 15)),
         Column("fd", "FD", (4, 4, 4), right=True, gap=1),
         Column("kind", "KIND", (10, 10, 10)),
         Column("mode", "MODE", (0, 4, 4), gap=1),
@@ -50,7 +56,7 @@ def columns(chosen: frozenset[str], grouping: str = "") -> tuple[Column, ...]:
         Column("shared", "SHARED", (0, 6, 6), right=True, drop_below=110),
         Column("peer", "PEER", (0, 20, 20), drop_below=120),
         *(extra[name] for name in EXTRA if name in chosen),
-        Column("target", grouping.upper() or "TARGET", flexible=True),
+        Column("target", _TITLES.get(grouping, "TARGET"), flexible=True),
     )
 
 
@@ -85,6 +91,7 @@ class MachineRows:
 
     def __init__(self, view: MachineView, held: frozenset[tuple[int, int]] = frozenset()) -> None:
         self._lines = view.lines
+        self._grouping = view.question.grouping
         self._held = held
         self._new, self._closed = view.new, view.closed
 
@@ -133,21 +140,25 @@ class MachineRows:
         """One cell for each column."""
         line = self._lines[index]
         if isinstance(line, Group):
-            return [_group_cell(line, placed.key) for placed in columns]
+            return [_group_cell(line, placed.key, self._grouping) for placed in columns]
         row = as_row(line)
         return [_cell(line, row, placed.key) for placed in columns]
 
 
-def _group_cell(group: Group, key: str) -> Cell:
+def _group_cell(group: Group, key: str, grouping: str) -> Cell:
     match key:
         case "pid":
             return Span(units.count(group.rows), "strong")
         case "name":
-            return Span(units.count(group.processes), "muted")
+            return Span(f"{units.count(group.processes):>{len(_PROCESSES)}}", "muted")
+        case "kind" if grouping == "kind":
+            kind = BY_NAME[group.title]
+            return (Span(kind.family.glyph, "muted"), Span(f" {kind.label}", "strong"))
         case "size":
             return Span(units.size_cell(group.size), "strong") if group.size else BLANK
-        case "target":
-            return shown(group.title or "no name", "strong", cut="path")
+        case "target" if grouping != "kind":
+            cut: Cut = "path" if group.title.startswith("/") else "end"
+            return shown(group.title or "no name", "strong", cut=cut)
         case _:
             return BLANK
 

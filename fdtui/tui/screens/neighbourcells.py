@@ -54,14 +54,18 @@ def peer_words(peers: Sequence[Peer]) -> Spans:
     return (*shown(first.comm), Span(f"{where}{more}", "muted", "never"))
 
 
-def pane_lines(pid: int, neighbour: Neighbour | None, detail: Detail) -> list[Line]:
+def pane_lines(
+    pid: int, neighbour: Neighbour | None, detail: Detail, brief: bool = False
+) -> list[Line]:
     """The right half of the pane: sharers, the same file opened apart, peers, watchers."""
     lines: list[Line] = []
     if neighbour is not None:
-        lines += _sharers(pid, neighbour, detail)
+        lines += _sharers(pid, neighbour, detail, brief)
         if detail.apart:
             lines += _head(
-                lines, "same file, opened apart", _count(len(detail.apart), "descriptor")
+                lines,
+                "opened apart" if brief else "same file, opened apart",
+                _count(len(detail.apart), "descriptor"),
             )
             lines += [_member(*one) for one in detail.apart[:MOST_MEMBERS]]
         if neighbour.peers:
@@ -81,13 +85,14 @@ def pane_lines(pid: int, neighbour: Neighbour | None, detail: Detail) -> list[Li
     return lines
 
 
-def _sharers(pid: int, neighbour: Neighbour, detail: Detail) -> list[Line]:
+def _sharers(pid: int, neighbour: Neighbour, detail: Detail, brief: bool) -> list[Line]:
     if not neighbour.sharers:
         if neighbour.sharing_reason:
             return [Fact("same description", (*shown(neighbour.sharing_reason, "attention"),))]
         return []
     processes = {pid, *(one[0] for one in neighbour.sharers)}
-    count = _count(len(neighbour.sharers) + 1, "descriptor")
+    number = len(neighbour.sharers) + 1
+    count = f"{number:,}" if brief else _count(number, "descriptor")
     where = f" in {_count(len(processes), 'process', 'processes')}"
     lines: list[Line] = [Fact("same description", (Span(count + where),))]
     if detail.comm:

@@ -67,6 +67,9 @@ class PlaceScreen(FramedScreen):
     def seen(self, result: object) -> None:
         """Show what `look` returned."""
 
+    def holds_changed(self) -> None:
+        """Another set of descriptors is held: rows of those have a mark."""
+
     def heard(self, event: Event) -> None:
         """The keeper tells of something that nobody asked for."""
 

@@ -128,10 +128,7 @@ class WhoHas(FilteringPlace, TakingPlace):
             self.table.set_empty((Span(safe(str(answer.error)), "attention"),))
             return
         if self.filter_text:
-            text = safe(self.filter_text)
-            self.table.set_empty(
-                (Span(f'Nothing here matches "{text}".'), Span("  esc clears the filter", "muted"))
-            )
+            self.say_nothing_fits("Nothing here")
             return
         sweep = self.fdtui.last_sweep
         where = ", as far as can be seen" if sweep is not None and sweep.hidden else ""

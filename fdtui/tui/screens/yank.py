@@ -16,7 +16,7 @@ from fdtui.survey.processes import ProcessRow
 from fdtui.tui.app import FdtuiApp
 from fdtui.tui.widgets.dialog import Button, Dialog, DialogLine
 
-_SHOWN = 70  # characters of a text that the menu shows
+_SHOWN = 54  # characters of a text that the menu shows: a line of it at 80 columns
 
 
 class Choice(NamedTuple):

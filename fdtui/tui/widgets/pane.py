@@ -73,20 +73,24 @@ class DetailPane(LineView):
         return width // 2 + 3 if width < NARROW else min(self._split, width - 24)
 
     def paint(self, width: int, height: int) -> list[Strip]:
-        lines = self._beside(width) if self.side else self._below(width)
+        if self._details == Details():
+            # A rule around nothing would look like something that failed to be drawn.
+            return [self.blank(width)] * height
+        lines = self._beside(width) if self.side else self._below(width, height)
         lines = [*lines[:height], *([()] * (height - len(lines)))]
         if self.side:
             lines = [(Span("│ ", "faint"), *line) for line in lines]
         return [self.spans_line(line, width) for line in lines]
 
-    def _below(self, width: int) -> list[Spans]:
+    def _below(self, width: int, height: int) -> list[Spans]:
         details, half = self._details, self.split(width)
-        title: Spans = details.title
+        title: Spans = tuple(span._replace(cut="never") for span in details.title)
         if details.subject:
-            title = (*title, Span("  "), *details.subject)
+            title = (*title, Span("  ", cut="never"), *details.subject)
         out = [rule(title, details.hint, width)]
         narrow = width < NARROW
-        key_cells = _key_cells(details.left, 10)
+        # Keys of lines that there is no room for make no room for themselves.
+        key_cells = _key_cells(details.left[: height - 1], 10)
         for index in range(max(len(details.left), len(details.right))):
             left = details.left[index] if index < len(details.left) else None
             right = details.right[index] if index < len(details.right) else None
@@ -97,7 +101,7 @@ class DetailPane(LineView):
             if isinstance(right, Member):
                 second = _member(right, (0, 14, 6, 5) if narrow else (2, 20, 8, 6), narrow)
             elif right is not None:
-                second = _fact(right, 18 if narrow else 24)
+                second = _fact(right, 17 if narrow else 24)
             out.append((Span("  "), *fit((*first, *second), width - 4)))
         return out
 
