@@ -101,8 +101,8 @@ def test_reopen_keeps_nothing_of_a_number_that_changed_hands(
     """Between the look at what it is and open(2) the target puts something else there."""
     looked = reopen._examine
 
-    def look(target: Target) -> Identity:
-        found = looked(target)
+    def look(target: Target, path: str = "") -> Identity:
+        found = looked(target, path)
         puppet(f"os.dup2(os.memfd_create('another'), {target.fd})")
         return found
 
@@ -111,6 +111,63 @@ def test_reopen_keeps_nothing_of_a_number_that_changed_hands(
     with pytest.raises(CallFailed, match=r"another file by now .*ESTALE"):
         REOPEN.acquire(puppet.target(puppet("file")))
     assert own_descriptors() == before
+
+
+def test_reopen_opens_nothing_that_was_not_looked_at(
+    puppet: Puppet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The number holds a leased file all of a sudden: opening that would break the lease."""
+    (tmp_path / "leased").write_text("x")
+    fd = puppet(f"os.open({str(tmp_path / 'leased')!r}, os.O_RDWR)")
+    puppet(f"signal.signal(signal.SIGIO, signal.SIG_IGN), fcntl.fcntl({fd}, fcntl.F_SETLEASE, 1)")
+    looked = reopen._examine
+
+    def look(target: Target, path: str = "") -> Identity:
+        found = looked(target, path)
+        puppet(f"os.dup2({fd}, {target.fd})")
+        return found
+
+    monkeypatch.setattr(reopen, "_examine", look)
+    with pytest.raises(CallFailed, match=r"another file by now .*ESTALE"):
+        REOPEN.acquire(puppet.target(puppet("file")))
+    assert "BREAK" not in Path(f"/proc/{puppet.pid}/fdinfo/{fd}").read_text()
+
+
+def reborn(pid: int) -> Puppet:
+    """Start a process that gets this pid (ns_last_pid, CAP_CHECKPOINT_RESTORE)."""
+    for _ in range(50):
+        Path("/proc/sys/kernel/ns_last_pid").write_text(str(pid - 1))
+        made = Puppet()
+        if made.pid == pid:
+            return made
+        made.kill()
+    raise AssertionError(f"pid {pid} went to somebody else 50 times")
+
+
+@pytest.mark.needs_root
+def test_reopen_takes_nothing_of_the_next_process_with_the_pid(
+    puppet: Puppet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has the same file open as the same number, and starts after the first question."""
+    target = puppet.target(puppet("file"))
+    looked, others = reopen._examine, []
+
+    def look(target: Target, path: str = "") -> Identity:
+        puppet.kill()
+        others.append(reborn(target.pid))
+        others[0](f"os.dup2(os.open({__file__!r}, os.O_RDONLY), {target.fd})")
+        return looked(target, path)
+
+    monkeypatch.setattr(reopen, "_examine", look)
+    before = own_descriptors()
+    try:
+        with pytest.raises(Gone, match="another process by now"):
+            REOPEN.acquire(target).close()
+    finally:
+        for other in others:
+            other.__exit__()
+    after = own_descriptors()
+    assert len(after) <= len(before)
 
 
 def test_reopen_waits_for_nobody_at_a_fifo(puppet: Puppet, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import os
 import stat
 
 from fdtui.acquire.base import Method, Target, Verdict
-from fdtui.acquire.identity import Identity, identity_of
+from fdtui.acquire.identity import Identity, listed_identity
 from fdtui.acquire.permission import Refusal, attach_refusal
 from fdtui.acquire.pidfd_getfd import open_process
 from fdtui.errors import CallFailed, FdtuiError, errno_name
@@ -51,24 +51,47 @@ class Reopen(Method):
         return Verdict("works", "a private description: own offset, no locks")
 
     def acquire(self, target: Target) -> OwnedFd:
-        """Open it for reading; ESTALE when the number changed hands in between."""
-        call = f"open(/proc/{target.pid}/fd/{target.fd})"
+        """Open it for reading; ESTALE when the number changed hands in between.
+
+        What is opened is what was looked at, and no file that the target puts there meanwhile: the
+        way is by a descriptor of O_PATH, which open(2) gives without touching the file.
+        """
+        call, path = f"open(/proc/{target.pid}/fd/{target.fd})", _path(target)
         open_process(target).close()
-        wanted = _examine(target)
-        flags = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
-        path = f"/proc/{target.pid}/fd/{target.fd}"
         try:
-            try:
-                fd = OwnedFd(os.open(path, flags | os.O_NOATIME))
-            except PermissionError:  # O_NOATIME is for the owner
-                fd = OwnedFd(os.open(path, flags))
+            place = OwnedFd(os.open(path, os.O_PATH | os.O_CLOEXEC))
         except OSError as error:
-            raise CallFailed(call, error, *_explain(target, error)) from error
-        if identity_of(fd)[:2] != wanted[:2]:
-            fd.close()
+            raise _unseen(target, error) from error
+        with place:
+            own = f"/proc/self/fd/{place.fileno()}"
+            wanted = _examine(target, own)
+            # The pid has not gone to another since: what was reached by it is the target's.
+            open_process(target).close()
+            flags = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+            try:
+                try:
+                    fd = OwnedFd(os.open(own, flags | os.O_NOATIME))
+                except PermissionError:  # O_NOATIME is for the owner
+                    fd = OwnedFd(os.open(own, flags))
+            except OSError as error:
+                raise CallFailed(call, error, *_explain(target, error)) from error
+        if _has(target) != wanted[:2]:
+            fd.let_go()
             cause = "the number holds another file by now"
             raise CallFailed(call, errno.ESTALE, cause, "refresh and try again")
         return fd
+
+
+def _path(target: Target) -> str:
+    return f"/proc/{target.pid}/fd/{target.fd}"
+
+
+def _has(target: Target) -> tuple[tuple[int, int], int] | None:
+    """Device and inode of what the number is now."""
+    try:
+        return listed_identity(target.pid, target.fd)[:2]
+    except OSError:
+        return None
 
 
 def _explain(target: Target, error: OSError) -> Refusal:
@@ -84,20 +107,24 @@ def _explain(target: Target, error: OSError) -> Refusal:
             return Refusal("", "")
 
 
-def _examine(target: Target) -> Identity:
-    """Return what it is; Refused when opening it does nothing good."""
-    path = f"/proc/{target.pid}/fd/{target.fd}"
+def _unseen(target: Target, error: OSError) -> CallFailed:
+    if error.errno in (errno.EACCES, errno.EPERM):
+        refusal = attach_refusal(target.pid)
+    else:
+        refusal = _explain(target, error)
+    return CallFailed(f"readlink({_path(target)})", error, *refusal)
+
+
+def _examine(target: Target, path: str = "") -> Identity:
+    """Return what it is (at `path`); Refused when opening it does nothing good."""
+    listed = _path(target)
     try:
-        access = os.lstat(path).st_mode
-        link = os.readlink(path)
-        info = syscalls.statx(syscalls.AT_FDCWD, path)
+        access = os.lstat(listed).st_mode
+        link = os.readlink(path or listed)
+        info = syscalls.statx(syscalls.AT_FDCWD, path or listed)
         lines = parse_fdinfo(read_file(f"/proc/{target.pid}/fdinfo/{target.fd}")).all("lock")
     except OSError as error:
-        if error.errno in (errno.EACCES, errno.EPERM):
-            cause, remedy = attach_refusal(target.pid)
-        else:
-            cause, remedy = _explain(target, error)
-        raise CallFailed(f"readlink({path})", error, cause, remedy) from error
+        raise _unseen(target, error) from error
     _check_type(info, link)
     if stat.S_ISFIFO(info.mode) and not access & stat.S_IRUSR:
         raise Refused("opening its other end would hide from it that its reader has gone")
