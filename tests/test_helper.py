@@ -143,6 +143,36 @@ def test_unsafe_devices_need_leave(puppet: Puppet, tmp_path: Path) -> None:
             helper.close()
 
 
+@pytest.mark.needs_root
+def test_watchdogs_of_any_number_need_leave(puppet: Puppet, tmp_path: Path) -> None:
+    """Their major is dynamic; O_PATH has the device without opening it, which starts the clock."""
+    majors = [
+        int(words[0])
+        for line in Path("/proc/devices").read_text().split("Block")[0].splitlines()
+        if len(words := line.split()) == 2 and words[1] == "watchdog"
+    ]
+    devices = [(10, 130), *((major, minor) for major in majors for minor in (0, 3))]
+    fds = []
+    for device in devices:
+        place = tmp_path / "{}-{}".format(*device)
+        os.mknod(place, 0o600 | 0o020000, os.makedev(*device))
+        fds.append(puppet(f"os.open({str(place)!r}, os.O_PATH)"))
+    harmless = puppet("os.open('/dev/null', os.O_PATH)")
+    for unsafe in (False, True):
+        helper = helper_process.start("self", unsafe=unsafe)
+        try:
+            steal(helper, puppet.pid, harmless).close()
+            for fd in fds:
+                if unsafe:
+                    steal(helper, puppet.pid, fd).close()
+                else:
+                    with pytest.raises(CallFailed, match="memory, raw disks and watchdogs"):
+                        steal(helper, puppet.pid, fd)
+        finally:
+            helper.close()
+    assert majors or not Path("/sys/class/watchdog").exists(), "tested with /dev/watchdog alone"
+
+
 def test_list_tells_what_proc_tells(helper: HelperProcess, puppet: Puppet) -> None:
     puppet("keep = [os.pipe(), os.eventfd(3), socket.socketpair(), os.open('/etc/passwd', 0)]")
     (table,) = helper.client.tables([puppet.pid])
@@ -191,7 +221,7 @@ def test_a_second_channel_for_the_keeper(helper: HelperProcess, puppet: Puppet) 
     client.close()
     until(lambda: not helper.client.alive)
     until(lambda: helper.process.poll() is not None)
-    assert helper.process.returncode == wire.EXIT_BAD_FRAME
+    assert helper.process.poll() == wire.EXIT_BAD_FRAME
 
 
 def test_a_channel_may_close_without_ending_it(helper: HelperProcess) -> None:

@@ -253,15 +253,9 @@ def row(pid: int, fd: int, code: int) -> bytes:
     proto = BLOB.pack(errno.ENODATA, 0)
     if link.startswith(b"socket:[", BLOB.size):  # of a file its server would be asked
         proto = blob(lambda: os.getxattr(name, b"system.sockprotoname"))
-    return b"".join(
-        (
-            ROW.pack(pid, fd, mode),
-            link,
-            blob(lambda: read_file(info, MAX_FDINFO).rpartition(b"\n")[0] + b"\n"),
-            blob(lambda: statx(-100, os.fsencode(name))),
-            proto,
-        )
-    )
+    about = blob(lambda: read_file(info, MAX_FDINFO).rpartition(b"\n")[0] + b"\n")
+    stats = blob(lambda: statx(-100, os.fsencode(name)))
+    return ROW.pack(pid, fd, mode) + link + about + stats + proto
 
 
 def tables(first: int, last: int, *pids: int) -> bytes:
@@ -324,6 +318,15 @@ def target_of(pidfd: int, denied: frozenset[int]) -> int:
     return pid
 
 
+def unsafe_device(major: int, minor: int) -> bool:
+    """Is it memory, ports or a watchdog?  The major of /dev/watchdogN is what the kernel says."""
+    with suppress(OSError):
+        chars = read_file("/proc/devices", MAX_FDINFO).partition(b"Block")[0].splitlines()
+        watchdog = [b"%d" % major, b"watchdog"] in map(bytes.split, chars)
+        return watchdog or (major, minor) in UNSAFE_DEVICES
+    return True  # in a /proc of processes alone
+
+
 def steal(request: Request, pidfd: int, unsafe: bool) -> tuple[int, bytes, bytes]:
     """Take it (ESTALE: another file, EACCES: an unsafe device); return it, the answer, its link."""
     wanted, match, *file = request.numbers
@@ -334,8 +337,8 @@ def steal(request: Request, pidfd: int, unsafe: bool) -> tuple[int, bytes, bytes
     other = match & MATCH_FILE and [major, minor, ino] != file
     if other or (match & MATCH_LINK and link != request.link):
         raise failure(errno.ESTALE)
-    device = stat.S_ISCHR(mode) and tuple(rdev) in UNSAFE_DEVICES
-    if not unsafe and (device or (stat.S_ISBLK(mode) and os.lstat(own).st_mode & stat.S_IWUSR)):
+    disk = stat.S_ISBLK(mode) and os.lstat(own).st_mode & stat.S_IWUSR
+    if not unsafe and (disk or (stat.S_ISCHR(mode) and unsafe_device(*rdev))):
         raise failure(errno.EACCES)
     return fd, STEAL_ANSWER.pack(major, minor, ino), link
 
@@ -446,10 +449,8 @@ class Helper:
         desk, childs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         if child := os.fork():
             self.children.add(child)
-            with (
-                childs,
-                suppress(Refused),
-            ):  # a rehearsal here as below: after a fork memory is cold
+            # A rehearsal here as below: after a fork memory is cold.
+            with childs, suppress(Refused):
                 childs.sendmsg([REQUEST.pack(b"H", 0)])
                 self.receive(desk)
             return desk
