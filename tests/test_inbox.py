@@ -418,6 +418,24 @@ def test_it_goes_on_after_a_table_without_one_free_number(receiver: Receiver) ->
         assert plain_send(sock, 1) == "ok 1"
 
 
+def test_it_does_not_spin_while_there_is_no_free_number(receiver: Receiver) -> None:
+    """Whoever connects waits in the queue, which cannot be emptied: the listener stays ready."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as sock:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (3, hard))
+        try:
+            sock.connect(str(receiver.inbox.session.socket))
+            receiver.wait(lambda: receiver.inbox._reserve.closed)
+            before = time.process_time()
+            receiver.thread.join(1.0)  # it runs on: just the time in which nothing may happen
+            spent = time.process_time() - before
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        assert spent < 0.2
+        sock.settimeout(5)
+        assert plain_send(sock, 1) == "ok 1", "it was only made to wait"
+
+
 def test_a_runtime_folder_too_long_for_a_socket_is_not_used(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

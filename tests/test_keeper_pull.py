@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import os
 import resource
+import select
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -16,8 +18,10 @@ from pathlib import Path
 import pytest
 
 from fdtui.acquire import helper_process
+from fdtui.errors import FdtuiError
 from fdtui.keeper.api import Event
 from fdtui.keeper.client import KeeperClient, start_keeper
+from fdtui.keeper.gifts import Gifts, give
 from fdtui.keeper.ops.pull import give_helper, listening_from, open_inbox
 from fdtui.linux.procfs import ProcFs
 from tests.other_user import argv_as, sudoers
@@ -96,11 +100,35 @@ def test_a_channel_to_a_helper(keeper: KeeperClient, puppet: Puppet) -> None:
         helper.close()
 
 
+def test_a_full_table_is_no_end_of_gifts() -> None:
+    """One that found no free number is lost, and the next arrives."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with ours, theirs:
+        gifts = Gifts(theirs)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (3, hard))
+        try:
+            give(ours, 1, ours)
+            gifts.start()
+            poll = select.poll()
+            poll.register(theirs.fileno(), select.POLLIN)
+            until(lambda: not poll.poll(0), what="it was received")
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        give(ours, 2, ours)
+        gifts.take(2).close()
+        with pytest.raises(FdtuiError, match="did not arrive") as refused:
+            gifts.take(1)
+        assert "table" in refused.value.remedy
+        ours.shutdown(socket.SHUT_RDWR)
+
+
 SCREEN = """
 import json, os, sys
 from fdtui.acquire import helper_process
 from fdtui.acquire.base import Target
 from fdtui.keeper.client import start_keeper
+from fdtui.keeper.gifts import Gifts, give
 from fdtui.keeper.ops.pull import give_helper, open_inbox
 keeper = start_keeper()
 helper = helper_process.start("sudo", descriptors=False)

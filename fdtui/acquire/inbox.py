@@ -30,6 +30,7 @@ MAX_PER_MESSAGE = 16
 MAX_PER_CONNECTION = 64
 MAX_HELD = 256
 FRAME_SECONDS = 2.0
+DEAF_SECONDS = 0.5  # without a free number, not even the one kept for this
 MAX_LABEL = 256  # bytes
 
 
@@ -82,6 +83,7 @@ class Inbox:
         self._epoll = select.epoll()
         self._epoll.register(self._listener.fileno(), select.EPOLLIN)
         self._stop = threading.Event()
+        self._deaf_until = 0.0  # time.monotonic() when to look at the listener again, 0.0 always
 
     def fileno(self) -> int:
         """Return a descriptor that is readable when handle() should be called."""
@@ -99,6 +101,9 @@ class Inbox:
 
     def handle(self, timeout: float = 0.0) -> None:
         """Take what has arrived and drop whoever keeps us waiting for a frame."""
+        if self._deaf_until and time.monotonic() >= self._deaf_until:
+            self._deaf_until = 0.0
+            self._epoll.modify(self._listener.fileno(), select.EPOLLIN)
         for number, _ in self._epoll.poll(self._until_deadline(timeout)):
             if number == self._listener.fileno():
                 self._accept()
@@ -130,6 +135,8 @@ class Inbox:
 
     def _until_deadline(self, timeout: float) -> float:
         deadlines = [connection.deadline for connection in self._connections.values()]
+        if self._deaf_until:
+            deadlines.append(self._deaf_until)
         return max(0.0, min([timeout, *(d - time.monotonic() for d in deadlines)]))
 
     def _accept(self) -> None:
@@ -141,8 +148,9 @@ class Inbox:
             self._reserve.close()
             try:
                 self._listener.accept()[0].close()
-            except OSError:
-                pass  # another thread has the number by now
+            except OSError:  # another thread has the number: they wait, and are not asked again
+                self._epoll.modify(self._listener.fileno(), 0)
+                self._deaf_until = time.monotonic() + DEAF_SECONDS
             self._reserve = _spare(self._reserve)
             return
         if self._reserve.closed:

@@ -34,7 +34,9 @@ class Gifts:
         while True:
             try:
                 message = scm.receive(self._sock, _TOKEN.size, 1)
-            except (OSError, scm.Truncated):
+            except scm.Truncated:
+                continue  # the table is full: this one is lost, and whoever waits for it is told
+            except OSError:
                 return
             if len(message.data) != _TOKEN.size or len(message.fds) != 1:
                 message.close()
@@ -47,7 +49,10 @@ class Gifts:
         """Return the descriptor sent with that token; FdtuiError when it did not come."""
         with self._arrived:
             if not self._arrived.wait_for(lambda: token in self._waiting, ARRIVES_WITHIN):
-                raise FdtuiError("the descriptor that belongs to this request did not arrive")
+                raise FdtuiError(
+                    "the descriptor that belongs to this request did not arrive",
+                    "the keeper's table may be full: release something in Held",
+                )
             return self._waiting.pop(token)
 
 
