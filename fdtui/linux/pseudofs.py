@@ -101,24 +101,27 @@ def secretmem_device() -> Device | None:
     return _device(lambda: syscalls.call("memfd_secret", os.O_CLOEXEC))
 
 
-@cache
 def mqueue_device() -> Device | None:
     """Device of this IPC namespace's message queues; asked only when something looks like one.
 
-    The specimen is a queue of one byte, unlinked at once, as lsfd(1) does it.
+    None is not remembered: a full table, or mq_overview(7)'s limit on queues, does not last.
     """
-    name = ctypes.create_string_buffer(f"fdtui-{os.getpid()}".encode())
+    try:
+        return _mqueue_device()
+    except OSError:
+        return None
+
+
+@cache
+def _mqueue_device() -> Device:
+    """The specimen is a queue of one byte, unlinked at once, as lsfd(1) does it.
+
+    Its name is new each time: other threads, and namespaces that count pids anew, ask as well.
+    """
+    name = ctypes.create_string_buffer(f"fdtui-{os.urandom(8).hex()}".encode())
     attributes = (ctypes.c_long * 8)(0, 1, 1, 0)
-
-    def make() -> int:
-        fd = syscalls.call(
-            "mq_open",
-            ctypes.addressof(name),
-            os.O_RDONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC,
-            0o600,
-            ctypes.addressof(attributes),
-        )
-        syscalls.call("mq_unlink", ctypes.addressof(name))
-        return fd
-
-    return _device(make)
+    flags = os.O_RDONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+    where, how = ctypes.addressof(name), ctypes.addressof(attributes)
+    with OwnedFd(syscalls.call("mq_open", where, flags, 0o600, how)) as specimen:
+        syscalls.call("mq_unlink", where)
+        return syscalls.statx(specimen.fileno(), "", syscalls.AT_EMPTY_PATH).dev
