@@ -71,6 +71,9 @@ def test_it_is_secluded() -> None:
     assert stat[4] == "0", "no terminal"
     assert int(stat[3]) not in (pid, os.getsid(0)), "a session of its own, and not its leader"
     assert 200 not in ProcFs().fds(pid)
+    (nursery,) = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    for one in (pid, nursery):
+        assert "Umask:\t0077" in Path(f"/proc/{one}/status").read_text(), "of what it writes"
     limits = Path(f"/proc/{pid}/limits").read_text()
     assert "Max core file size        0                    0" in limits
     links = {os.readlink(f"/proc/{pid}/fd/{fd}") for fd in ProcFs().fds(pid)}

@@ -21,7 +21,9 @@ def begin() -> tuple[socket.socket, socket.socket]:
         # session leader and so can never get a controlling terminal.
         os._exit(0)
     sockets = secluded_sockets()
+    usual = os.umask(0o077)  # of what its children write
     nursery.found()  # now: nothing is held yet, there is one thread, and little is imported
+    os.umask(usual)  # what is compiled of the modules to come is for everybody
     return sockets
 
 
@@ -45,6 +47,5 @@ def secluded_sockets() -> tuple[socket.socket, socket.socket]:
         for standard in (0, 1, 2):
             os.dup2(null.fileno(), standard, inheritable=False)
     os.chdir("/")
-    os.umask(0o077)
     refuse_descriptors(sock)
     return sock, gifts
