@@ -41,7 +41,8 @@ class Question(NamedTuple):
 
 
 def fdtui(*arguments: str) -> list[str]:
-    return [sys.executable, "-m", "fdtui", *arguments]
+    """As the script does it that installers write."""
+    return [sys.executable, "-c", "from fdtui.cli import program; program()", *arguments]
 
 
 def engine(name: str, what: str) -> list[str]:
