@@ -121,8 +121,9 @@ class Dispatcher:
 
 def serve(sock: socket.socket, gifts: socket.socket) -> None:
     """Be a keeper until the UI has gone."""
-    os.umask(0o077)
     first_id = int(sys.argv[1]) if len(sys.argv) > 1 else 1
-    Dispatcher(sock, Gifts(gifts), first_id).run()
+    dispatcher = Dispatcher(sock, Gifts(gifts), first_id)
+    os.umask(0o077)  # of what is dumped; all is imported by now
+    dispatcher.run()
     # A thread that hangs in a dead file server would keep sys.exit() waiting.
     os._exit(0)
