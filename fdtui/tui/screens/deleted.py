@@ -28,7 +28,7 @@ from fdtui.tui.screens.deletedrows import (
 )
 from fdtui.tui.screens.place import Keys
 from fdtui.tui.screens.taking import Selected, TakingPlace
-from fdtui.tui.widgets.columns import NARROW
+from fdtui.tui.widgets.columns import NARROW, WIDE
 from fdtui.tui.widgets.linetable import LineTable
 from fdtui.tui.widgets.pane import DetailPane, Details, Fact, Line, Member, WithPane
 
@@ -174,7 +174,7 @@ class Deleted(TakingPlace):
         these = "this descriptor is" if len(file.holders) == 1 else f"these {many} are"
         frees = (
             "on close, or by truncating"
-            if narrow
+            if narrow or self.app.size.width >= WIDE  # a pane at the side is narrow too
             else f"when {these} closed, or at once by truncating"
         )
         blocks = (
