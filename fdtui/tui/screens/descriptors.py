@@ -213,7 +213,7 @@ class Descriptors(GroupingPlace):
         freeze = ("space", "thaw" if self.fdtui.frozen_at is not None else "freeze")
         table = [("u", "group"), ("/", "filter"), ("< >", "sort")]
         right = (("?", "keys"), ("esc", "back"))
-        if not len(self._rows):
+        if self.known and not len(self._rows):
             return ([("p", "helper")] if self.table_refused() else [], table, [freeze]), right
         if word := self.toggles(self._rows, self.table.rows.cursor):
             return ([("enter", word)], table, [freeze]), right
