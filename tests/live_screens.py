@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 from textual.pilot import Pilot
 from textual.widgets import Input
 
 from fdtui.tui.app import FdtuiApp
+from fdtui.tui.screens.actionmenu import ActionMenu
+from fdtui.tui.screens.confirming import Confirm
+from fdtui.tui.screens.descriptors import Descriptors
+from tests.puppets import Puppet
 from tests.snapshots import screen_lines
+
+LINE = b"the first line\n"
 
 PATIENCE = 15.0  # seconds
 
@@ -41,6 +48,32 @@ class Screens:
         await self.pilot.press(*keys)
         await self.pilot.pause()
 
+    async def select(self, fd: int) -> None:
+        """Put the cursor on a descriptor."""
+        screen = self.app.screen
+        assert isinstance(screen, Descriptors)
+        await self.until(lambda: screen.table.select(fd), f"fd {fd}")
+        await self.until(lambda: (chosen := screen.selected()) is not None and chosen.fd == fd)
+
+    async def menu(self, fd: int) -> str:
+        """Open the menu of actions on a descriptor; returns the screen."""
+        await self.select(fd)
+        await self.press("x")
+        return await self.until(lambda: isinstance(self.app.screen, ActionMenu), "the menu")
+
+    async def choose(self, fd: int, key: str, *asked: tuple[str, str]) -> str:
+        """Choose an action, answer each prompt; returns the screen with its confirmation."""
+        await self.menu(fd)
+        await self.press(key)
+        for prompt, word in asked:
+            await self.until(prompt)
+            await self.type(word)
+        return await self.confirmation()
+
+    async def confirmation(self) -> str:
+        """Wait until there is one; returns the screen."""
+        return await self.until(lambda: isinstance(self.app.screen, Confirm), "the confirmation")
+
     async def type(self, text: str) -> None:
         """Put a text into the line that asks, and take it."""
         line = self.app.screen.query_one(Input)
@@ -66,3 +99,10 @@ def drive(
             await check(screens)
 
     asyncio.run(main())
+
+
+def log_writer(puppet: Puppet, path: Path) -> int:
+    """Open a log in it and write LINE; returns the number."""
+    fd: int = puppet(f"os.open({str(path)!r}, os.O_WRONLY | os.O_CREAT, 0o644)")
+    puppet(f"os.write({fd}, {LINE!r})")
+    return fd
