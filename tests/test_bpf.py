@@ -23,6 +23,7 @@ from fdtui.linux.bpf.layout import RECORD_MAX
 from fdtui.linux.bpf.program import assemble
 from fdtui.linux.procfs import parse_fdinfo
 from fdtui.linux.sockdiag import OWNED_STATES
+from tests.puppets import Puppet
 
 needs_root = pytest.mark.needs_root
 
@@ -226,17 +227,46 @@ def test_unix_name_is_never_longer_than_its_socket_says(table: TaskFile) -> None
 
 
 @needs_root
-def test_pipe_fill(table: TaskFile) -> None:
+def test_a_pipe_has_two_descriptions(table: TaskFile) -> None:
     read_end, write_end = os.pipe()
     try:
-        os.write(write_end, b"a")
         row, tail = own(table)[read_end]
         assert link_of(row, tail) == f"pipe:[{row.ino}]"
-        assert (row.pipe_head - row.pipe_tail, row.pipe_slots) == (1, 16)
         assert own(table)[write_end][0].ofd != row.ofd
     finally:
         os.close(read_end)
         os.close(write_end)
+
+
+@needs_root
+def test_alone_is_what_nobody_else_has(table: TaskFile) -> None:
+    """Not after dup(2), not after fork(2), not in a table of two processes (CLONE_FILES)."""
+
+    def alone(puppet: Puppet, fd: int) -> bool:
+        rows = {row.fd: row for row, _ in table.rows(puppet.pid)}
+        return bool(rows[fd].alone)
+
+    with Puppet() as puppet:
+        fd = puppet("os.open('/dev/null', os.O_RDWR)")
+        assert alone(puppet, fd)
+        puppet(f"d = os.dup({fd})")
+        assert not alone(puppet, fd)
+        puppet("os.close(d)")
+        assert alone(puppet, fd)
+    with Puppet() as puppet:
+        fd = puppet("os.open('/dev/null', os.O_RDWR)")
+        puppet(
+            "c = os.fork()\nif not c: libc = ctypes.CDLL(None); libc.prctl(1, 9); signal.pause()"
+        )
+        assert not alone(puppet, fd)
+    with Puppet() as puppet:
+        fd = puppet("os.open('/dev/null', os.O_RDWR)")
+        puppet(
+            "libc = ctypes.CDLL(None); c = libc.syscall(56 if os.uname().machine == 'x86_64' "
+            "else 220, 0x400 | 17, 0, 0, 0, 0)\n"
+            "if not c: libc.prctl(1, 9); signal.pause(); os._exit(0)"
+        )
+        assert not alone(puppet, fd)
 
 
 @needs_root

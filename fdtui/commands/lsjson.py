@@ -61,6 +61,7 @@ class _Targets(dict[str, str]):
 
 
 _texts, _targets = _Texts(), _Targets()
+text_of = _texts.__getitem__  # JSON of a text that is made safe
 
 
 def _target(link: str) -> str:

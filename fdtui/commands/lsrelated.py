@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from fdtui.commands import lsjson
 from fdtui.linux.lean import TYPE_CHECKING
 from fdtui.linux.record import Owner, Record
 from fdtui.survey.facts import Facts
@@ -47,19 +46,6 @@ class Relations:
             found = () if has_no_peer(record) else self._peers.of_record(record)
             facts = facts._replace(peers=found)
         return facts
-
-    def members(self, record: Record) -> str:
-        """Return what `add` adds, as the members that close a JSON object."""
-        text = ""
-        if self._sharing is not None:
-            pid, fd = record.pid, record.fd
-            id = self._sharing.id(pid, fd)
-            reason = "" if id is not None else self._sharing.reasons.get((pid, fd), "")
-            text = lsjson.sharing_of(id, reason)
-        if self._peers is None:
-            return text
-        found = () if has_no_peer(record) else self._peers.of_record(record)
-        return f'{text},"peers":{lsjson.peers_of(found)}' if found else f'{text},"peers":[]'
 
 
 def of_processes(

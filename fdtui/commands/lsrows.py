@@ -15,7 +15,8 @@ from fdtui.survey.socks import Socks
 if TYPE_CHECKING:
     from typing import Self
 
-    from fdtui.survey.scan import Engine, EngineName
+    from fdtui.survey.pooled import PooledEngine
+    from fdtui.survey.scan import EngineName
 
 _PEERS = frozenset({"peer", "peer.pid", "peer.fd", "peer.comm"})
 _SHARING = frozenset({"shared", "sharing"})
@@ -71,7 +72,7 @@ class Scan:
         self.refused: list[Owner] = []
         self.processes = 0  # kernel threads are not counted: they have no descriptors
         self.owners: list[Owner] = []
-        self._engine: Engine | None = None
+        self._engine: PooledEngine | None = None
         self._socks = Socks()
 
     def parts(self, form: str, columns: tuple[str, ...] = ()) -> Iterator[bytes | memoryview]:
@@ -107,14 +108,19 @@ class Scan:
             rows = of_processes(rows, self.asked.sharing, self.asked.peers, self.asked.engine)
         return sorted(lswork.fitting(rows, job), key=_place)
 
-    def _related(self, job: Job) -> Iterator[bytes]:
+    def _related(self, job: Job) -> Iterator[bytes | memoryview]:
         """The rows of the machine, once everybody is known who could be related to them."""
-        from fdtui.commands.lsrelated import Relations
-
         asked = self.asked
         if job.straight:
-            yield from self._spliced(job._replace(form="open"))
+            from fdtui.commands.lsjoined import objects
+
+            for part in objects(self._chosen(), asked.sharing, asked.peers):
+                owners, body = lswork.taken_apart(part)
+                self._note(owners)
+                yield body
             return
+        from fdtui.commands.lsrelated import Relations
+
         tables: list[Table] = list(self._chosen().tables())
         owners = [lswork.judged(table) for table in tables]
         self._note(owners)
@@ -123,19 +129,6 @@ class Scan:
         for table in tables:
             rows = map(relations.add, lswork.facts(table, job, self._socks))
             yield lswork.made(lswork.fitting(rows, job), job)
-
-    def _spliced(self, job: Job) -> Iterator[bytes]:
-        """The same when workers write all but the end of each object."""
-        from fdtui.commands.lsspliced import Spliced
-
-        spliced = Spliced(self.asked.sharing, self.asked.peers)
-        owners: list[Owner] = []
-        for part in self._chosen().transform(lswork.make, tuple(job)):
-            those, body = lswork.taken_apart(part)
-            owners += those
-            spliced.add(those, body)
-        self._note(owners)
-        yield from spliced.close(owners)
 
     def _note(self, owners: list[Owner]) -> None:
         for owner in owners:
@@ -146,7 +139,7 @@ class Scan:
             if owner.error is not None:
                 self.refused.append(owner)
 
-    def _chosen(self) -> Engine:
+    def _chosen(self) -> PooledEngine:
         if self._engine is None:
             from fdtui.survey.scan import choose
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 class Job(NamedTuple):
     """What to make of rows: marshal carries it to workers."""
 
-    form: str  # json, open (rows as well, objects not closed), columns (as JSON), cells, counts
+    form: str  # json, columns (as JSON), cells, counts
     columns: tuple[str, ...]
     filters: tuple[str, ...]
     specials: bool  # cwd, root, exe and mapped files too
@@ -33,7 +33,7 @@ class Job(NamedTuple):
     @property
     def straight(self) -> bool:
         """Can rows be written as they come?"""
-        return self.form in ("json", "open") and not (self.filters or self.specials)
+        return self.form == "json" and not (self.filters or self.specials)
 
 
 _socks = Socks()  # of a worker: each dumps the sockets once
@@ -48,15 +48,15 @@ def make(tables: list[Table], job: Payload) -> bytes:
         lines: list[str] = []
         for owner, records in tables:
             lines += lsjson.rows(owner, records, _socks)
-        if wanted.form == "open":
-            from fdtui.commands import lspacked
-
-            body = marshal.dumps((lines, lspacked.packed(tables)))
-        else:
-            body = "}\n".join([*lines, ""]).encode("ascii")
+        body = "}\n".join([*lines, ""]).encode("ascii")
     else:
         those = [one for table in tables for one in facts(table, wanted, _socks)]
         body = made(fitting(those, wanted), wanted)
+    return with_owners(tables, body)
+
+
+def with_owners(tables: list[Table], body: bytes) -> bytes:
+    """Put the owners before what was made of their rows, for `taken_apart`."""
     owners = marshal.dumps([tuple(judged(table)) for table in tables])
     return b"".join((len(owners).to_bytes(4, "little"), owners, body))
 

@@ -7,16 +7,17 @@ import itertools
 import os
 import time
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from fdtui.errors import CallFailed
 from fdtui.linux.bpf.builder import Match
 from fdtui.linux.bpf.decode import O_CLOEXEC, Texts, sock_of
 from fdtui.linux.bpf.iterator import TaskFile
-from fdtui.linux.bpf.layout import HEAD, HEAD_STRUCT, TAIL, places
+from fdtui.linux.bpf.layout import HEAD_STRUCT, TAIL
 from fdtui.linux.fdtable import fdinfo_extra, owner_of, read_table, stat_fields
 from fdtui.linux.lean import TYPE_CHECKING
 from fdtui.linux.record import Record, Table, Wants
+from fdtui.survey.cutting import cut
 from fdtui.survey.mapped import MappedFile
 from fdtui.survey.pooled import PooledEngine
 from fdtui.survey.scan import (
@@ -32,10 +33,9 @@ from fdtui.survey.workers import Job, named, qualified
 if TYPE_CHECKING:
     from typing import ClassVar
 
+    from fdtui.survey.gathered import Gathered
 
 _FEW = 64  # processes: up to here workers are not worth their start
-_JOB = 1 << 19  # bytes of records for one worker, about 3,000
-_PID, _LENGTH = (list(places(HEAD)).index(name) for name in ("pid", "length"))
 _LOCKS = 2  # of `more`
 _S_IFMT, _S_IFREG = 0o170000, 0o100000
 _O_PATH = 0o10000000
@@ -100,10 +100,10 @@ class BpfEngine(PooledEngine):
         passes: Iterator[tuple[int, list[Record]]]
         if self._few(wanted, max(_FEW, len(all_pids()) // 2)):
             passes = itertools.chain.from_iterable(
-                _by_process(self._task_file.chunks(pid), {pid}) for pid in wanted
+                by_process(self._task_file.chunks(pid), {pid}) for pid in wanted
             )
         else:
-            passes = _by_process(self._task_file.chunks(), set(wanted))
+            passes = by_process(self._task_file.chunks(), set(wanted))
         return _completed(passes, wanted, wants, cancelled)
 
     def transform(
@@ -123,10 +123,24 @@ class BpfEngine(PooledEngine):
     def holders(self, dev: int, ino: int, cancelled: Cancelled = never) -> Iterator[Record]:
         """As asked; the program itself leaves out every other inode."""
         with self._task_file.matching(Match(ino=ino)) as only:
-            for _, records in _by_process(only.chunks(), set(all_pids())):
+            for _, records in by_process(only.chunks(), set(all_pids())):
                 if cancelled():
                     return
                 yield from (record for record in records if record.dev == dev)
+
+    def gathered(self, beside: Sequence[Job]) -> tuple[Gathered, list[bytes]]:
+        from fdtui.survey.gathered_bpf import GatheredPass
+
+        found = GatheredPass()
+
+        def take() -> None:
+            found.take_all(self._task_file.chunks())
+
+        if self._size < 2 or len(all_pids()) <= _FEW:
+            take()
+            return found, self._here(beside)
+        self._pool.start()
+        return found, list(self._pool.run(beside, never, take))
 
     def mappers(
         self,
@@ -152,7 +166,7 @@ class BpfEngine(PooledEngine):
     def _jobs(self, wanted: list[int], wants: Wants, name: str, argument: Payload) -> Iterator[Job]:
         """Chunks of one pass cut between two processes, and the pids that belong there."""
         at = 0
-        for data, following in _cut(self._task_file.chunks()):
+        for data, following in cut(self._task_file.chunks()):
             end = len(wanted) if following is None else bisect_left(wanted, following)
             yield Job(_WORK, (data, wanted[at:end], int(wants), name, argument))
             at = end
@@ -165,41 +179,11 @@ class BpfEngine(PooledEngine):
 def work(payload: tuple[list[bytes], list[int], int, str, Payload]) -> Iterator[bytes]:
     """In a worker: decode (chunks, pids, wants, transform, argument)."""
     chunks, wanted, wants, name, argument = payload
-    passes = _by_process(chunks, set(wanted))
+    passes = by_process(chunks, set(wanted))
     return batched(_completed(passes, wanted, Wants(wants), never), named(name), argument)
 
 
 _WORK = qualified(work)
-
-
-def _cut(chunks: Iterable[bytes]) -> Iterator[tuple[list[bytes], int | None]]:
-    """(chunks of whole processes, first pid of what follows or None), about _JOB bytes each."""
-    part: list[bytes] = []
-    size = 0
-    for chunk in chunks:
-        if size >= _JOB:
-            at = _first_process(chunk)
-            part.append(chunk[:at])
-            if at < len(chunk):
-                yield part, HEAD_STRUCT.unpack_from(chunk, at)[_PID]
-                part, size = [chunk[at:]], len(chunk) - at
-        else:
-            part.append(chunk)
-            size += len(chunk)
-    if part:
-        yield part, None
-
-
-def _first_process(chunk: bytes) -> int:
-    """Bytes of the records that belong to the process of the first one."""
-    at, end = 0, len(chunk)
-    pid = HEAD_STRUCT.unpack_from(chunk)[_PID]
-    while at < end:
-        head = HEAD_STRUCT.unpack_from(chunk, at)
-        if head[_PID] != pid:
-            break
-        at = at + TAIL + head[_LENGTH] + 7 & -8
-    return at
 
 
 def _completed(
@@ -226,7 +210,7 @@ def _completed(
         yield from _from_proc(pid, wants)
 
 
-def _by_process(chunks: Iterable[bytes], wanted: set[int]) -> Iterator[tuple[int, list[Record]]]:
+def by_process(chunks: Iterable[bytes], wanted: set[int]) -> Iterator[tuple[int, list[Record]]]:
     """Rows as /proc has them, grouped; one turn of the loop per descriptor, all in locals."""
     unpack, new, devices, links = HEAD_STRUCT.unpack_from, _new, _devices, Texts()
     stats = _stats
@@ -239,7 +223,7 @@ def _by_process(chunks: Iterable[bytes], wanted: set[int]) -> Iterator[tuple[int
             # fmt: off
             (
                 ofd, _, pos, ino, size, blocks, magic, pid, tid, fd, flags, cloexec, mnt_id, dev,
-                rdev, nlink, uid, more, _, _, _, mode, length, is_sock,
+                rdev, nlink, uid, more, _, mode, length, is_sock,
             ) = unpack(chunk, at)
             # fmt: on
             start = at + TAIL

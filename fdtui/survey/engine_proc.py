@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import marshal
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from fdtui.linux.fdtable import as_records, fds_of_file, read_record, read_rows, read_table
 from fdtui.linux.lean import TYPE_CHECKING
@@ -22,6 +22,7 @@ from fdtui.survey.scan import (
 if TYPE_CHECKING:
     from typing import ClassVar
 
+    from fdtui.survey.gathered import Gathered
     from fdtui.survey.workers import Job
 
 _WORKERS_PAY_FROM = 3_000  # descriptors: below, starting workers costs more than they save
@@ -75,6 +76,17 @@ class ProcEngine(PooledEngine):
             record = read_record(pid, fd)
             if record is not None and (record.dev, record.ino) == (dev, ino):
                 yield record
+
+    def gathered(self, beside: Sequence[Job]) -> tuple[Gathered, list[bytes]]:
+        from fdtui.survey.gathered_proc import OUTLINED, GatheredTables, outlined
+
+        pids = all_pids()
+        jobs = self._jobs(pids, lambda part: (OUTLINED, part))
+        if jobs is None:
+            return GatheredTables(outlined(pids)), self._here(beside)
+        frames = self._pool.run([*beside, *jobs], never)
+        others = [next(frames) for _ in beside]
+        return GatheredTables(frames), others
 
     def _candidates(self, dev: int, ino: int, cancelled: Cancelled) -> Iterator[tuple[int, int]]:
         pids = all_pids()

@@ -5,6 +5,8 @@ Only within one network namespace: the same addresses elsewhere are other machin
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from fdtui.linux.lean import TYPE_CHECKING, NamedTuple, socket
 from fdtui.linux.sockdiag import TCP_CLOSE, TCP_ESTABLISHED, TCP_LISTEN
 from fdtui.survey.relation import Related
@@ -87,6 +89,11 @@ class InetPeers:
     def __contains__(self, ino: int) -> bool:
         return any(ino in group.by_ino for group in self._groups)
 
+    def inodes(self) -> Iterator[int]:
+        """Yield those of all sockets."""
+        for group in self._groups:
+            yield from group.by_ino
+
     def add(self, netns: int, family: int, protocol: str, sockets: list[Item]) -> None:
         """Add the sockets of one namespace, as `sockdiag.inet_keys` yields them."""
         self._groups.append(_Group(netns, family, protocol, sockets))
@@ -103,6 +110,19 @@ class InetPeers:
                 one = _Inet(group, *item)
                 return self._of_tcp(one) if group.protocol == "tcp" else self._of_udp(one)
         return []
+
+    def pairs(self) -> dict[int, int]:
+        """Return the sockets that are found by mirrored ends alone, and their other ends."""
+        found: dict[int, int] = {}
+        for group in self._groups:
+            if group.twice:
+                continue
+            find = group.by_ends.get
+            for ino, _, ends in group.by_ino.values():
+                other = find(ends[2:4] + ends[:2] + ends[20:] + ends[4:20])
+                if other is not None:
+                    found[ino] = other
+        return found
 
     def _of_tcp(self, one: _Inet) -> list[Related]:
         if one.state == TCP_LISTEN:

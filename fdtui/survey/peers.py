@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _READ, _WRITE = 4, 2
 _PTMX = os.makedev(5, 2)
 _PTS_MAJOR = 136
-_MQUEUE_SIZE = 80  # st_size of every message queue (FILENT_SIZE of ipc/mqueue.c)
+MQUEUE_SIZE = 80  # st_size of every message queue (FILENT_SIZE of ipc/mqueue.c)
 EVENTFD = "anon_inode:[eventfd]"
 PIDFDS = ("anon_inode:[pidfd]", "pidfd:[")
 
@@ -188,7 +188,7 @@ class PeerIndex:
 
     def _is_queue(self, record: Record, file: FileId) -> bool:
         """Is it on a file system of message queues, ours or one its holder has mounted?"""
-        if file.size != _MQUEUE_SIZE or record.link.count("/") != 1 or os.major(file.dev):
+        if file.size != MQUEUE_SIZE or record.link.count("/") != 1 or os.major(file.dev):
             return False
         known = self._queue_devices.get(file.dev)
         if known is None:
@@ -266,7 +266,7 @@ _END: dict[int, Relation] = {_READ: "reader", _WRITE: "writer", 6: "reader and w
 def may_have_ends(record: Record) -> bool:
     """Is it a FIFO, or could it be a message queue, as far as the row tells?"""
     mode = record.mode
-    return stat.S_ISFIFO(mode) or (stat.S_ISREG(mode) and record.size == _MQUEUE_SIZE)
+    return stat.S_ISFIFO(mode) or (stat.S_ISREG(mode) and record.size == MQUEUE_SIZE)
 
 
 def has_no_peer(record: Record) -> bool:
@@ -276,7 +276,7 @@ def has_no_peer(record: Record) -> bool:
     form = stat.S_IFMT(record.mode)
     if form == stat.S_IFCHR:
         return record.rdev != _PTMX and os.major(record.rdev) != _PTS_MAJOR
-    return form == stat.S_IFDIR or (form == stat.S_IFREG and record.size != _MQUEUE_SIZE)
+    return form == stat.S_IFDIR or (form == stat.S_IFREG and record.size != MQUEUE_SIZE)
 
 
 def _order(found: _Found) -> tuple[int, int]:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from typing import ClassVar, Self
 
     from fdtui.survey.mapped import MappedFile
+    from fdtui.survey.pooled import PooledEngine
 
 Cancelled = Callable[[], bool]
 Payload = Any  # what marshal carries: tuples, lists, dicts, numbers, str, bytes, None
@@ -172,7 +173,7 @@ def worker_count() -> int:
 
 def choose(
     engine: EngineName = "auto", descriptors: int | None = None, workers: int | None = None
-) -> Engine:
+) -> PooledEngine:
     """Return the engine to use, its `reason` filled.
 
     `descriptors`: how many are about to be read once; None when many or often.  `bpf` raises

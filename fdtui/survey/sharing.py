@@ -187,7 +187,7 @@ def sharing_of_records(records: Sequence[Record], cancelled: Cancelled = never) 
         if record.ofd:
             known.setdefault(record.ofd, []).append(row)
         elif record.link:
-            unknown.setdefault(_description_key(record), []).append(row)
+            unknown.setdefault(description_key(record), []).append(row)
         elif record.fd >= 0 and record.error is not None:
             sets.reasons[record.pid, record.fd] = refusal(record)
     pids = [record.pid for record in records]
@@ -195,7 +195,7 @@ def sharing_of_records(records: Sequence[Record], cancelled: Cancelled = never) 
     sorter = Sorter(pids, fds)
     if unknown and known:
         for rows in known.values():
-            key = _description_key(records[rows[0]])
+            key = description_key(records[rows[0]])
             if key in unknown:
                 unknown[key][:0] = rows
     for rows in known.values():
@@ -237,7 +237,7 @@ def _file_of_record(record: Record) -> Hashable:
     return (record.dev, record.ino) if named else record.link
 
 
-def _description_key(record: Record) -> Hashable:
+def description_key(record: Record) -> Hashable:
     """What every descriptor of one description has in common; `pos` moves, so it is not in it."""
     link = record.link
     named = link.startswith("/")

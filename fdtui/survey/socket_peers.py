@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from itertools import product
 
 from fdtui.linux import procnet, sockdiag
@@ -34,11 +34,33 @@ class SocketPeers:
     def __contains__(self, ino: int) -> bool:
         return ino in self._unix or ino in self.inet
 
+    def inodes(self) -> Iterator[int]:
+        """Yield those of all sockets that were dumped."""
+        yield from self._unix
+        yield from self.inet.inodes()
+
     def of(self, ino: int) -> list[Related]:
         """Return the sockets related to this one, in order of inode."""
         peer = self._unix.get(ino)
         found = self.inet.of(ino) if peer is None else self._of_unix(ino, peer)
         return sorted(found) if len(found) > 1 else found
+
+    def pairs(self) -> dict[int, int]:
+        """Return the sockets related to one other end and to nobody else, with that end."""
+        found = self.inet.pairs()
+        unix, senders = self._unix, self._sending()
+        for ino, peer in unix.items():
+            if peer > 0 and unix.get(peer) == ino and ino not in senders:
+                found[ino] = peer
+        return found
+
+    def _sending(self) -> dict[int, list[int]]:
+        if self._senders is None:
+            self._senders = {}
+            for other, named in self._unix.items():
+                if named > 0 and self._unix.get(named) != other:
+                    self._senders.setdefault(named, []).append(other)
+        return self._senders
 
     def add_unix(
         self,
@@ -70,13 +92,9 @@ class SocketPeers:
                 for listener in self._unix_listeners.values()
                 if ino in listener.waiting
             ]
-        if self._senders is None:
-            self._senders = {}
-            for other, named in self._unix.items():
-                if named > 0 and self._unix.get(named) != other:
-                    self._senders.setdefault(named, []).append(other)
-        if ino in self._senders:
-            found += [(other, "client") for other in self._senders[ino] if other != peer]
+        senders = self._sending()
+        if ino in senders:
+            found += [(other, "client") for other in senders[ino] if other != peer]
         return found
 
     def _unix_accepted(self, ino: int) -> tuple[list[int], sockdiag.UnixSocket]:

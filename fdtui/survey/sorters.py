@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import marshal
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from fdtui.linux.lean import TYPE_CHECKING
 from fdtui.survey.scan import Cancelled
@@ -18,6 +18,7 @@ PAYS_FROM = 10_000  # rows, about 60 ms of comparisons: below, workers are not w
 _JOB = 1_500  # rows of one job; a bucket is not cut
 
 Bucket: TypeAlias = tuple[list[int], list[int]]  # rows that look alike, and their identities if any
+Shared: TypeAlias = "Callable[[Iterator[Job], Cancelled], list[bytes] | None]"
 _Part: TypeAlias = tuple[list[int], list[int], list[int]]  # pids, fds, identities
 
 
@@ -27,15 +28,21 @@ def sort_buckets(
     fds: Sequence[int],
     buckets: Sequence[Bucket],
     cancelled: Cancelled,
+    workers: Shared | None = None,
 ) -> bool:
-    """Have `sorter` know the descriptions of all these buckets; False when cancelled."""
+    """Have `sorter` know the descriptions of all these buckets; False when cancelled.
+
+    `workers` do large work, those that all searches of this process share where there are none.
+    """
     # The largest first, so that none is waited for alone.
     ordered = sorted(buckets, key=lambda bucket: -len(bucket[0]))
     frames = None
     if sum(len(rows) for rows, _ in ordered) >= PAYS_FROM:
-        from fdtui.survey.shared_workers import shared  # as small machines need none of it
+        if workers is None:
+            from fdtui.survey.shared_workers import shared  # as small machines need none of it
 
-        frames = shared.run(_jobs(pids, fds, ordered), cancelled)
+            workers = shared.run
+        frames = workers(_jobs(pids, fds, ordered), cancelled)
     if frames is None:
         for rows, known in ordered:
             if cancelled():

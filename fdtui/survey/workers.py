@@ -178,6 +178,11 @@ class Pool:
         self._workers: list[_Worker] = []
         self._busy = False
 
+    def start(self) -> None:
+        """Start all workers now, while there is little that they inherit and keep."""
+        while len(self._workers) < self._size:
+            self._workers.append(_Worker())
+
     def run(
         self,
         jobs: Iterable[Job],

@@ -20,7 +20,8 @@ class Row(NamedTuple):
     """One descriptor.  `ofd` and `table` are equal for equal kernel objects within one program.
 
     `dev` and `rdev` are the kernel's numbers (major << 20 | minor), `blocks` units of 512 bytes;
-    `more`: fdinfo has lines that only /proc prints (1 of the kind, 2 perhaps locks).
+    `more`: fdinfo has lines that only /proc prints (1 of the kind, 2 perhaps locks); `alone`: 1
+    where no other descriptor is of the same description, 0 where one may be.
     """
 
     ofd: int
@@ -41,9 +42,7 @@ class Row(NamedTuple):
     nlink: int
     uid: int
     more: int
-    pipe_head: int
-    pipe_tail: int
-    pipe_slots: int
+    alone: int
     mode: int
     length: int
     is_sock: int

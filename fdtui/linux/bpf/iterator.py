@@ -163,13 +163,15 @@ class TaskFile:
         Raises CallFailed when anything differs: then nothing it says is to be believed.
         """
         left, right = socket.socketpair()
-        with left, right:
+        with left, right, right.dup() as again:
             left.send(b"x")
             rows = {row.fd: (row, tail) for row, tail in self.rows(os.getpid())}
             for fd in (self._buffer.fileno(), left.fileno(), right.fileno()):
                 wrong = _difference(fd, rows.get(fd))
                 if wrong:
                     raise CallFailed("bpf(self test)", errno.EILSEQ, f"fd {fd}: {wrong}")
+            if rows[right.fileno()][0].alone or rows[again.fileno()][0].alone:
+                raise CallFailed("bpf(self test)", errno.EILSEQ, "a duplicate is said to be alone")
             for mine, other in ((left, right), (right, left)):
                 row, tail = rows[mine.fileno()]
                 sock = sock_of(tail).sock if row.is_sock else None

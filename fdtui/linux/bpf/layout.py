@@ -48,9 +48,7 @@ HEAD = (
     Field("nlink", "I", "file.f_inode.i_nlink"),
     Field("uid", "I", "file.f_inode.i_uid"),
     Field("more", "I"),  # fdinfo has lines only /proc prints: 1 of the kind, 2 perhaps locks
-    Field("pipe_head", "I"),
-    Field("pipe_tail", "I"),
-    Field("pipe_slots", "I"),
+    Field("alone", "I"),  # 1: no other descriptor can be of this description
     Field("mode", "H", "file.f_inode.i_mode"),
     Field("length", "H"),  # bytes that follow: a path with its NUL, or a SOCK and a unix name
     Field("is_sock", "I"),

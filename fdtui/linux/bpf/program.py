@@ -25,7 +25,6 @@ SEQ_WRITE = 127  # 5.8
 _D_PATH = 147  # 5.12 in iterators
 _CURRENT_TASK_BTF = 158  # 5.11
 
-_S_IFMT, _S_IFIFO = 0o170000, 0o010000
 _HIDDEN = ("ofd", "table")
 
 
@@ -117,17 +116,20 @@ def _more(b: Builder) -> None:
         a.label(path)
 
 
-def _pipe(b: Builder) -> None:
+def _alone(b: Builder) -> None:
+    """Nobody else has the table, nor the file but for this pass, which keeps a reference."""
     a = b.asm
-    b.follow(Reg.R1, FILE, "file.f_inode")
-    a.load(2, Reg.R2, Reg.R1, b.offset("inode.i_mode"))
-    a.alu(Alu.AND, Reg.R2, _S_IFMT)
-    a.jump(Jump.NE, Reg.R2, _S_IFIFO, "not a pipe")
-    a.load(8, Reg.R2, Reg.R1, b.offset("inode.i_pipe"))
-    a.jump(Jump.EQ, Reg.R2, 0, "not a pipe")  # an O_PATH descriptor of a FIFO
-    for name, path in (("head", "head"), ("tail", "tail"), ("slots", "ring_size")):
-        b.value(Reg.R2, f"pipe_inode_info.{path}", b.head[f"pipe_{name}"])
-    a.label("not a pipe")
+    b.follow(Reg.R1, TASK, "task_struct.files")
+    a.load(4, Reg.R1, Reg.R1, b.offset("files_struct.count.counter"))
+    a.jump(Jump.NE, Reg.R1, 1, "perhaps shared")
+    # From Linux 6.13 on the first reference is not counted.
+    for path, two in (("file.f_ref.refcnt.counter", 1), ("file.f_count.counter", 2)):
+        if b.kernel.has(path):
+            a.load(b.kernel.chain(path).size, Reg.R1, FILE, b.offset(path))
+            a.jump(Jump.NE, Reg.R1, two, "perhaps shared")
+            b.one(b.head["alone"])
+            break
+    a.label("perhaps shared")
 
 
 def _path(b: Builder) -> None:
@@ -168,7 +170,7 @@ def assemble(kernel: Kernel, map_fd: int, options: Options) -> bytes:
     _close_on_exec(b)
     _mount(b)
     _more(b)
-    _pipe(b)
+    _alone(b)
     socket(b)
     _path(b)
     _write(b)
