@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 
 import pytest
 from hypothesis import settings
+
+from tests.puppets import Puppet
 
 # Before Textual is imported anywhere: its Rust geometry is 32 bits wide, and motion is a flake.
 os.environ["TEXTUAL_SPEEDUPS"] = "0"
@@ -40,3 +42,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for item in items:
             if item.get_closest_marker("needs_root"):
                 item.add_marker(pytest.mark.skip(reason="needs uid 0"))
+
+
+@pytest.fixture
+def puppet() -> Iterator[Puppet]:
+    """A process that does what the test tells it; files that want more in it make their own."""
+    with Puppet() as made:
+        yield made

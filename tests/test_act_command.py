@@ -6,19 +6,12 @@ import os
 import pty
 import re
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.acting import ACT, act
 from tests.puppets import Puppet
-
-
-@pytest.fixture
-def puppet() -> Iterator[Puppet]:
-    with Puppet() as puppet:
-        yield puppet
 
 
 def test_without_yes_and_without_a_terminal_nothing_happens(puppet: Puppet, tmp_path: Path) -> None:

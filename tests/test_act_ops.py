@@ -28,12 +28,6 @@ def keeper() -> Iterator[KeeperClient]:
     client.close()
 
 
-@pytest.fixture
-def puppet() -> Iterator[Puppet]:
-    with Puppet() as puppet:
-        yield puppet
-
-
 def preview(keeper: KeeperClient, ident: int, name: str, *words: str) -> Preview:
     action = action_named(name)
     request = preview_request(action, parse_words(action.arguments, words))

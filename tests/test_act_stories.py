@@ -21,12 +21,6 @@ from tests.acting import ACT, act
 from tests.puppets import Puppet, until
 
 
-@pytest.fixture
-def puppet() -> Iterator[Puppet]:
-    with Puppet() as puppet:
-        yield puppet
-
-
 @contextmanager
 def logging_shell(log: Path) -> Iterator[subprocess.Popen[str]]:
     """A `sh` that writes `line N` to a log for each line that it gets."""

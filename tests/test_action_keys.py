@@ -8,7 +8,6 @@ import os
 import select
 import socket
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,12 +18,6 @@ from tests.puppets import Puppet, until
 from tests.servers import http_server
 
 F_OFD_SETLK, F_GETPIPE_SZ = 37, 1032
-
-
-@pytest.fixture
-def puppet() -> Iterator[Puppet]:
-    with Puppet() as puppet:
-        yield puppet
 
 
 def comm(pid: int) -> str:

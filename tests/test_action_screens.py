@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,12 +11,6 @@ from fdtui.tui.screens.actionmenu import ActionMenu
 from fdtui.tui.screens.askline import AskLine
 from tests.live_screens import LINE, Screens, drive, log_writer
 from tests.puppets import Puppet
-
-
-@pytest.fixture
-def puppet() -> Iterator[Puppet]:
-    with Puppet() as puppet:
-        yield puppet
 
 
 def test_truncate_and_rewind_by_keys(puppet: Puppet, tmp_path: Path) -> None:

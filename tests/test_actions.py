@@ -33,12 +33,6 @@ CAP_SYS_RESOURCE = 24
 
 
 @pytest.fixture
-def puppet() -> Iterator[Puppet]:
-    with Puppet() as puppet:
-        yield puppet
-
-
-@pytest.fixture
 def file(puppet: Puppet, tmp_path: Path) -> File:
     return File(puppet, tmp_path / "file")
 

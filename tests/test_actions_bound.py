@@ -17,12 +17,6 @@ from tests.puppets import Puppet
 
 
 @pytest.fixture
-def puppet() -> Iterator[Puppet]:
-    with Puppet() as puppet:
-        yield puppet
-
-
-@pytest.fixture
 def file(puppet: Puppet, tmp_path: Path) -> File:
     return File(puppet, tmp_path / "file")
 

@@ -29,12 +29,6 @@ def _workers() -> Iterator[None]:
     WORKERS.close()
 
 
-@pytest.fixture
-def puppet() -> Iterator[Puppet]:
-    with Puppet() as puppet:
-        yield puppet
-
-
 @contextmanager
 def echoing_shell(log: Path) -> Iterator[subprocess.Popen[str]]:
     """A `sh` that writes every line it gets to its standard output, a file."""

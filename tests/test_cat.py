@@ -8,7 +8,6 @@ import select
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,12 +16,6 @@ from fdtui.commands.cat import parse_bytes, parse_offset
 from tests.puppets import Puppet, ended, hangfs, until
 
 CAT = [sys.executable, "-m", "fdtui", "cat"]
-
-
-@pytest.fixture
-def puppet() -> Iterator[Puppet]:
-    with Puppet() as puppet:
-        yield puppet
 
 
 def cat(puppet: Puppet, fd: int, *options: str) -> subprocess.CompletedProcess[bytes]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,12 +15,6 @@ from tests.terminal import Terminal
 
 MIB = 1 << 20
 CAT = f"{sys.executable} -m fdtui cat"
-
-
-@pytest.fixture
-def puppet() -> Iterator[Puppet]:
-    with Puppet() as puppet:
-        yield puppet
 
 
 def shell(command: str) -> subprocess.CompletedProcess[str]:

@@ -7,7 +7,6 @@ import hashlib
 import os
 import resource
 import sqlite3
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -29,12 +28,6 @@ PATIENCE = 20.0
 
 class Stop(Exception):
     """What a person does in the middle of a dump."""
-
-
-@pytest.fixture
-def puppet() -> Iterator[Puppet]:
-    with Puppet() as puppet:
-        yield puppet
 
 
 def dumped(puppet: Puppet, fd: int, path: Path, overwrite: bool = False) -> Dumped:

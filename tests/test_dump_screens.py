@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,12 +14,6 @@ from tests.live_screens import LINE, Screens, drive, log_writer
 from tests.puppets import Puppet
 
 MIB = 1 << 20
-
-
-@pytest.fixture
-def puppet() -> Iterator[Puppet]:
-    with Puppet() as puppet:
-        yield puppet
 
 
 def test_dump_asks_never_overwrites_and_says_what_came_of_it(

@@ -52,12 +52,6 @@ def helper() -> Iterator[HelperProcess]:
     assert sorted(os.listdir("/proc/self/fd")) == before
 
 
-@pytest.fixture
-def puppet() -> Iterator[Puppet]:
-    with Puppet() as made:
-        yield made
-
-
 def pidfd_of(pid: int) -> OwnedFd:
     return OwnedFd(syscalls.pidfd_open(pid))
 

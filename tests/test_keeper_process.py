@@ -33,12 +33,6 @@ def keeper() -> Iterator[KeeperClient]:
     client.close()
 
 
-@pytest.fixture
-def puppet() -> Iterator[Puppet]:
-    with Puppet() as puppet:
-        yield puppet
-
-
 def pid_of(keeper: KeeperClient) -> int:
     """Wait until it says hello."""
     line = keeper.connect()

@@ -46,12 +46,6 @@ def keeper(folder: Path) -> Iterator[KeeperClient]:
     client.close()
 
 
-@pytest.fixture
-def puppet() -> Iterator[Puppet]:
-    with Puppet() as made:
-        yield made
-
-
 def test_what_is_sent_is_held_and_told(keeper: KeeperClient, tmp_path: Path) -> None:
     events: list[Event] = []
     keeper.subscribe(events.append)

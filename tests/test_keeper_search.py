@@ -113,12 +113,6 @@ def keeper() -> Iterator[KeeperClient]:
     client.close()
 
 
-@pytest.fixture
-def puppet() -> Iterator[Puppet]:
-    with Puppet() as puppet:
-        yield puppet
-
-
 def find(
     keeper: KeeperClient,
     ident: int,

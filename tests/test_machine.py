@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -39,12 +39,6 @@ class Watched(ProcEngine):
 
     def pids(self) -> list[int]:
         return sorted(pid for pid in self.watched if os.path.exists(f"/proc/{pid}"))
-
-
-@pytest.fixture
-def puppet() -> Iterator[Puppet]:
-    with Puppet() as target:
-        yield target
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -52,12 +51,6 @@ said.append(look())
 print(json.dumps(said))
 """
 FORK = "c = os.fork()\nif not c: ctypes.CDLL(None).prctl(1, 9); signal.pause(); os._exit(0)"
-
-
-@pytest.fixture
-def puppet() -> Iterator[Puppet]:
-    with Puppet() as made:
-        yield made
 
 
 def as_json(value: object) -> Any:

@@ -19,12 +19,6 @@ from tests.puppets import Puppet, until
 from tests.stories import Story, idle, logging_shell, running, write_line
 
 
-@pytest.fixture
-def puppet() -> Iterator[Puppet]:
-    with Puppet() as puppet:
-        yield puppet
-
-
 def _listen(puppet: Puppet) -> int:
     """Have it listen on a port whose number is in no command line and no pid."""
     while True:

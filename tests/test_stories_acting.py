@@ -12,8 +12,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import pytest
-
 from fdtui.linux.procfs import ProcFs, parse_fdinfo, read_file
 from tests.puppets import Puppet, until
 from tests.stories import Story, idle, logging_shell, running, write_line
@@ -153,12 +151,6 @@ def test_a_terminal_that_a_crash_left_non_blocking() -> None:
     finally:
         os.close(master)
         os.close(slave)
-
-
-@pytest.fixture
-def puppet() -> Iterator[Puppet]:
-    with Puppet() as puppet:
-        yield puppet
 
 
 def test_another_program_serves_the_port_of_a_daemon(puppet: Puppet, tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -24,12 +23,6 @@ def log(tmp_path: Path) -> Path:
     path = tmp_path / "ahead.log"
     path.write_bytes(b"line of log\n" * (SIZE // 12))
     return path
-
-
-@pytest.fixture
-def puppet() -> Iterator[Puppet]:
-    with Puppet() as target:
-        yield target
 
 
 def at_process(story: Story, pid: int) -> None:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-
-import pytest
 
 from fdtui.linux import syscalls
 from fdtui.linux.procfs import ProcFs
@@ -18,12 +15,6 @@ from tests.puppets import Puppet
 PROC = ProcFs()
 ROOT = Path(__file__).parent.parent
 FORK = "c = os.fork()\nif not c: ctypes.CDLL(None).prctl(1, 9); signal.pause(); os._exit(0)"
-
-
-@pytest.fixture
-def puppet() -> Iterator[Puppet]:
-    with Puppet() as one:
-        yield one
 
 
 def found(pid: int, fd: int, pids: list[int]) -> list[Watcher]:

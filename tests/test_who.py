@@ -33,12 +33,6 @@ def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
         yield chosen
 
 
-@pytest.fixture
-def puppet() -> Iterator[Puppet]:
-    with Puppet() as target:
-        yield target
-
-
 def hits(query: object, engine: Engine) -> list[Hit]:
     """(pid, descriptor or how it is held otherwise)."""
     return [(one.owner.pid, one.special or one.record.fd) for one in find(str(query), engine)]
