@@ -52,3 +52,23 @@ def test_everything_is_collected_when_nobody_is_there() -> None:
         assert not garbage.tidy()  # that was enough for a while
     finally:
         gc.callbacks.pop()
+
+
+def test_rows_that_stay_are_looked_at_when_nobody_is_there() -> None:
+    now = [0.0]
+    garbage = Garbage(lambda: now[0])
+    garbage.begin()
+    looks: list[int] = []
+    gc.callbacks.append(lambda phase, info: looks.append(info["generation"]))
+    try:
+        with garbage.spared():
+            kept = [Ring() for _ in range(100_000)]
+            assert not looks
+        assert gc.isenabled()
+        assert gc.get_count()[0] < len(kept) // 2  # nor will they be, by the next that are made
+        ring = weakref.ref(kept.pop())
+        now[0] = EVERY + QUIET
+        assert garbage.tidy()
+        assert ring() is None
+    finally:
+        gc.callbacks.pop()

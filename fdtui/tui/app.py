@@ -104,7 +104,7 @@ class FdtuiApp(SessionApp):
         self.crash: list[str] = []  # lines of the traceback, without the values of variables
         self._open_at = open_at
         self._opened = self.ahead.hold()  # until there is a screen to type at
-        self._garbage = Garbage()
+        self.garbage = Garbage()
 
     # Starting and ending
 
@@ -118,9 +118,9 @@ class FdtuiApp(SessionApp):
         self.call_after_refresh(self._start)
 
     def _start(self) -> None:
-        self._garbage.begin()
+        self.garbage.begin()
         if self.machine.live:
-            self.set_interval(CHECK, self._garbage.tidy)
+            self.set_interval(CHECK, self.garbage.tidy)
             self.set_timer(SETTLED, read_ahead)
             leave_with_the_terminal(0, lambda: self.call_later(self.leave, 129))
         _ = self.keeper
@@ -133,7 +133,7 @@ class FdtuiApp(SessionApp):
     async def on_event(self, event: events.Event) -> None:
         """Take note of every key and click, whoever it is for."""
         if isinstance(event, events.InputEvent):
-            self._garbage.touched()
+            self.garbage.touched()
         if isinstance(event, events.Key | events.Paste) and self.ahead.takes(event):
             return
         await super().on_event(event)

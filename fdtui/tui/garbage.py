@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import gc
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 QUIET = 2.0  # seconds without a key, before a full collection
 EVERY = 120.0  # seconds between two
@@ -30,6 +31,19 @@ class Garbage:
         gc.set_threshold(_YOUNG, _YOUNG_LOOKS, 1 << 30)
         gc.enable()
 
+    @contextmanager
+    def spared(self) -> Iterator[None]:
+        """Make a hundred thousand rows that stay: not looked at meanwhile, nor before it is quiet.
+
+        To look at the young 30 times is a fifth of the time that reading a machine takes.
+        """
+        gc.disable()
+        try:
+            yield
+        finally:
+            gc.freeze()
+            gc.enable()
+
     def touched(self) -> None:
         """A person is there."""
         self._touched_at = self._clock()
@@ -39,6 +53,8 @@ class Garbage:
         now = self._clock()
         if now - self._touched_at < QUIET or now - self._collected_at < EVERY:
             return False
+        gc.unfreeze()
         gc.collect()
+        gc.freeze()
         self._collected_at = self._clock()
         return True

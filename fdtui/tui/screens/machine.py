@@ -52,6 +52,12 @@ class MachineScreen(FilteringPlace, TakingPlace):
     # Looking
 
     def look(self, cancelled: Cancelled) -> object:
+        if self._view.complete:
+            return self._look(cancelled)
+        with self.fdtui.garbage.spared():
+            return self._look(cancelled)
+
+    def _look(self, cancelled: Cancelled) -> MachineView:
         app = self.fdtui
         table = app.machine.table
         self._engine = table.engine.name
