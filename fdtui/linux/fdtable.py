@@ -173,11 +173,8 @@ def _list(pid: int, dirs: list[int]) -> tuple[int, list[int]]:
 
 def fdinfo_extra(pid: int, fd: int) -> str:
     """The lines of fdinfo that only the kind has; "" when it is gone or refused."""
-    try:
-        data = read_file(f"/proc/{pid}/fdinfo/{fd}")
-    except OSError:
-        return ""
-    return _parse(data)[4]
+    told = _fdinfo(f"/proc/{pid}/fdinfo/{fd}", -1)  # of a path that is absolute
+    return "" if isinstance(told, int) else told[4]
 
 
 def _parse(data: bytes) -> tuple[int, int, int, int, str]:

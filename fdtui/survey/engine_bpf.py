@@ -8,6 +8,7 @@ import os
 import time
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 
 from fdtui.errors import CallFailed
 from fdtui.linux.bpf.builder import Match
@@ -16,7 +17,7 @@ from fdtui.linux.bpf.iterator import TaskFile
 from fdtui.linux.bpf.layout import HEAD_STRUCT, TAIL
 from fdtui.linux.fdtable import fdinfo_extra, owner_of, read_table, stat_fields
 from fdtui.linux.lean import TYPE_CHECKING
-from fdtui.linux.record import Record, Table, Wants
+from fdtui.linux.record import Record, Row, Table, Wants
 from fdtui.survey.cutting import cut
 from fdtui.survey.mapped import MappedFile
 from fdtui.survey.pooled import PooledEngine
@@ -53,6 +54,14 @@ class _Devices(dict[int, int]):
         return dev
 
 
+class _Accesses(dict[int, int]):
+    """Flags of open(2) -> 4 read, 2 write, 0 neither."""
+
+    def __missing__(self, flags: int) -> int:
+        access = self[flags] = 0 if flags & _O_PATH else _ACCESS[flags & 3]
+        return access
+
+
 class _Stats:
     """stat(2) of files that many have open, asked once within a moment."""
 
@@ -77,8 +86,8 @@ class _Stats:
         return found
 
 
-_devices, _stats = _Devices(), _Stats()
-_new: Callable[..., Record] = tuple.__new__
+_devices, _accesses, _stats = _Devices(), _Accesses(), _Stats()
+_record: Callable[[Row], Record] = partial(tuple.__new__, Record)  # without a frame of Python
 
 
 class BpfEngine(PooledEngine):
@@ -98,7 +107,7 @@ class BpfEngine(PooledEngine):
     ) -> Iterator[Table]:
         wanted = all_pids() if pids is None else sorted(set(pids))
         passes: Iterator[tuple[int, list[Record]]]
-        if self._few(wanted, max(_FEW, len(all_pids()) // 2)):
+        if self._few(wanted, _FEW if pids is None else max(_FEW, len(all_pids()) // 2)):
             passes = itertools.chain.from_iterable(
                 by_process(self._task_file.chunks(pid), {pid}) for pid in wanted
             )
@@ -212,10 +221,11 @@ def _completed(
 
 def by_process(chunks: Iterable[bytes], wanted: set[int]) -> Iterator[tuple[int, list[Record]]]:
     """Rows as /proc has them, grouped; one turn of the loop per descriptor, all in locals."""
-    unpack, new, devices, links = HEAD_STRUCT.unpack_from, _new, _devices, Texts()
+    unpack, devices, accesses, links = HEAD_STRUCT.unpack_from, _devices, _accesses, Texts()
     stats = _stats
     current = 0
-    records: list[Record] = []
+    asked = False
+    rows: list[Row] = []
     for chunk in chunks:
         at, end = 0, len(chunk)
         stats.age()
@@ -229,15 +239,15 @@ def by_process(chunks: Iterable[bytes], wanted: set[int]) -> Iterator[tuple[int,
             start = at + TAIL
             at = start + length + 7 & -8
             if pid != current:
-                if records:
-                    yield current, records
-                current, records = pid, []
-            if tid != pid or pid not in wanted:
+                if rows:
+                    yield current, list(map(_record, rows))
+                current, rows, asked = pid, [], pid in wanted
+            if tid != pid or not asked:
                 continue
             extra, proto, sock, error = "", "", None, None
             if is_sock:
                 link = f"socket:[{ino}]"
-                sock, proto, told = sock_of(chunk[start : start + length])
+                sock, proto, told = sock_of(chunk, start)
                 extra = fdinfo_extra(pid, fd) if told is None or more & _LOCKS else told
             else:
                 if length:
@@ -255,13 +265,13 @@ def by_process(chunks: Iterable[bytes], wanted: set[int]) -> Iterator[tuple[int,
             if cloexec:
                 flags |= O_CLOEXEC
             # fmt: off
-            records.append(new(Record, (
-                pid, fd, link, 0 if flags & _O_PATH else _ACCESS[flags & 3], flags, pos, mnt_id,
-                ino, dev, rdev, mode, size, blocks, nlink, uid, extra, proto, ofd, sock, error,
-            )))
+            rows.append((
+                pid, fd, link, accesses[flags], flags, pos, mnt_id, ino, dev, rdev, mode, size,
+                blocks, nlink, uid, extra, proto, ofd, sock, error,
+            ))
             # fmt: on
-    if records:
-        yield current, records
+    if rows:
+        yield current, list(map(_record, rows))
 
 
 def _checked(pid: int, records: list[Record], wants: Wants) -> Table | None:
@@ -271,7 +281,9 @@ def _checked(pid: int, records: list[Record], wants: Wants) -> Table | None:
         return None
     if owner.fds not in (len(records), 0):  # 0 before Linux 6.2: no count to compare with
         return read_table(pid, wants)
-    return Table(owner._replace(fds=len(records)), records)
+    if not owner.fds:
+        owner = owner._replace(fds=len(records))
+    return Table(owner, records)
 
 
 def _from_proc(pid: int, wants: Wants) -> Iterator[Table]:

@@ -7,6 +7,8 @@ order, filter and groups are worked out here too, so that the screen only paints
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from itertools import repeat
 
 from fdtui.kinds import BY_NAME
 from fdtui.kinds.base import FdKind
@@ -44,7 +46,8 @@ KEEP_CLOSED = 3.0  # seconds a closed one stays, struck through
 _RATE_LASTS = 5.0  # seconds after which a rate that nobody measured again is none
 _SLICE = 2_000  # rows completed between two looks at whether the screen wants something else
 _new: Callable[..., Facts] = tuple.__new__  # a third of the time of Facts() and _replace()
-_UNKNOWN = Facts._make((None, None, *Facts._field_defaults.values()))[2:]
+_facts: Callable[[tuple[object, ...]], Facts] = partial(tuple.__new__, Facts)
+_UNKNOWN = [repeat(default) for default in Facts._field_defaults.values()]
 _MOUNTS = frozenset({"mount", "source", "fstype"})
 _TIMES = frozenset({"age", "rate"})
 
@@ -126,7 +129,7 @@ class MachineTable:
         """Rows of a table; those that are as before keep what was worked out for them."""
         pid, owner = table.owner.pid, table.owner
         if first and before is None:
-            return [_new(Facts, (owner, record, *_UNKNOWN)) for record in table.records]
+            return list(map(_facts, zip(repeat(owner), table.records, *_UNKNOWN, strict=False)))
         known = {f.record.fd: f for f in self._facts.get(pid, ())} if before else {}
         passed = now - self._read_at.get(pid, now)
         # A helper that comes or goes opens and closes nothing.

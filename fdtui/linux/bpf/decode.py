@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Iterator
 
 from fdtui.linux.bpf.layout import HEAD, HEAD_STRUCT, SOCK_STRUCT, TAIL
@@ -11,6 +12,7 @@ from fdtui.linux.record import Sock
 
 _ESTABLISHED, _LISTEN = 1, 10
 O_CLOEXEC = 0o2000000
+_ENCODING, _ERRORS = sys.getfilesystemencoding(), sys.getfilesystemencodeerrors()
 _LENGTH = [field.name for field in HEAD].index("length")
 _SOCK_SIZE = SOCK_STRUCT.size
 _AF_UNIX, _AF_INET, _AF_INET6 = int(socket.AF_UNIX), int(socket.AF_INET), int(socket.AF_INET6)
@@ -73,7 +75,7 @@ class Texts(dict[bytes, str]):
         return text
 
     def decode(self, raw: bytes) -> str:
-        return os.fsdecode(raw)
+        return str(raw, _ENCODING, _ERRORS)  # a third of the time of os.fsdecode
 
 
 class _Addresses(Texts):
@@ -108,14 +110,14 @@ class Socket(NamedTuple):
     extra: str | None
 
 
-def sock_of(tail: bytes) -> Socket:
-    """Decode what follows the head of a socket's record."""
+def sock_of(data: bytes, at: int = 0) -> Socket:
+    """Decode what follows the head of a socket's record, and starts there."""
     # fmt: off
     (
         peer_ino, netns, rx_packets, rx_alloc, tx_alloc, backlog, max_backlog, rcv_nxt, copied_seq,
         write_seq, snd_una, scm_fds, show_fdinfo, saddr, daddr, saddr6, daddr6, proto, family,
         type_, protocol, lport, dport, unix_length, state,
-    ) = _unpack_sock(tail)
+    ) = _unpack_sock(data, at)
     # fmt: on
     laddr = raddr = path = ""
     extra: str | None = ""
@@ -127,7 +129,8 @@ def sock_of(tail: bytes) -> Socket:
     else:
         lport = rport = 0
         if unix_length:
-            path = _unix_path(tail[_SOCK_SIZE:])
+            name = at + _SOCK_SIZE
+            path = _unix_path(data[name : name + unix_length])
         if show_fdinfo and family == _AF_UNIX:
             # unix_show_fdinfo(): a listener counts the descriptors in flight of all who wait
             extra = None if state == _LISTEN else _scm_fds(type_, state, scm_fds)
@@ -135,7 +138,9 @@ def sock_of(tail: bytes) -> Socket:
     if state == _LISTEN:
         receive, send = backlog, max_backlog
     elif write_seq or rcv_nxt:
-        receive, send = max(_signed(rcv_nxt - copied_seq), 0), _signed(write_seq - snd_una)
+        # most queues are empty
+        receive = 0 if rcv_nxt == copied_seq else max(_signed(rcv_nxt - copied_seq), 0)
+        send = 0 if write_seq == snd_una else _signed(write_seq - snd_una)
     elif laddr:
         receive, send = rx_alloc, tx_alloc - 1  # one is the socket's own
     else:
