@@ -65,8 +65,9 @@ class Figures(NamedTuple):
 
 def shown(term: Terminal) -> tuple[bool, int, bool]:
     """(rows are there, descriptors counted so far, the sweep is complete) of the Machine place."""
-    title, *lines = term.text.split("\n")
-    if "› Machine" not in title:
+    title, *lines = term.text.rstrip().split("\n")
+    # Painted last: until then the rows below the title may be those of home.
+    if "› Machine" not in title or "group" not in lines[-1]:
         return False, 0, False
     found = _COUNT.search(title)
     count = int(found[1].replace(",", "")) if found else 0

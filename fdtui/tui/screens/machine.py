@@ -24,7 +24,8 @@ from fdtui.tui.widgets.columns import NARROW
 from fdtui.tui.widgets.linetable import LineTable
 
 _DEAR = 0.3  # seconds
-_SHOW_AFTER = 0.15  # seconds before the first partial view while the first sweep goes on
+_SHOW_AFTER = 0.03  # seconds before the first partial view while the first sweep goes on
+_SHOW_AGAIN = 0.5  # seconds before the next one
 
 
 class MachineScreen(FilteringPlace, TakingPlace):
@@ -68,9 +69,11 @@ class MachineScreen(FilteringPlace, TakingPlace):
         pause = _SHOW_AFTER
         for _ in table.sweep(cancelled):
             if not self._view.complete and time.monotonic() - shown_at > pause:
-                app.post_message(app.Seen(self.job, table.answer(self._question)))
-                shown_at = time.monotonic()
-                pause *= 2  # painting takes its time from the sweep
+                view = table.answer(self._question)
+                if view.total:
+                    app.post_message(app.Seen(self.job, view))
+                    shown_at = time.monotonic()
+                    pause = max(_SHOW_AGAIN, 2 * pause)  # painting takes its time from the sweep
         if not self._view.complete and not cancelled() and self._question.plain:
             # Kinds are known already; what is decoded can wait.
             app.post_message(app.Seen(self.job, table.answer(self._question)))
