@@ -14,7 +14,7 @@ from fdtui.errors import CallFailed
 from fdtui.linux.bpf.builder import Match
 from fdtui.linux.bpf.decode import O_CLOEXEC, Texts, sock_of
 from fdtui.linux.bpf.iterator import TaskFile
-from fdtui.linux.bpf.layout import HEAD_STRUCT, TAIL
+from fdtui.linux.bpf.layout import HEAD, TAIL, More, places, struct_of
 from fdtui.linux.fdtable import fdinfo_extra, owner_of, read_table, stat_fields
 from fdtui.linux.lean import TYPE_CHECKING
 from fdtui.linux.record import Record, Row, Table, Wants
@@ -37,13 +37,11 @@ if TYPE_CHECKING:
     from fdtui.survey.gathered import Gathered
 
 _FEW = 64  # processes: up to here workers are not worth their start
-_LOCKS = 2  # of `more`
-_S_IFMT, _S_IFREG = 0o170000, 0o100000
+_ROW = struct_of(HEAD, places(HEAD).keys() - {"table", "alone"})
+_LOCKS, _STAT, _PROC = int(More.LOCKS), int(More.STAT), int(More.INFO | More.LOCKS)
 _O_PATH = 0o10000000
 _ACCESS = (4, 2, 6, 0)
 _TOO_LONG = ("readlink", errno.ENAMETOOLONG)
-# their inodes say another device, number or mode than stat(2): asked through /proc
-_OWN_STAT = frozenset((0x794C7630, 0x9123683E, 0x50494446))  # overlay, btrfs, pidfs
 
 
 class _Devices(dict[int, int]):
@@ -221,7 +219,7 @@ def _completed(
 
 def by_process(chunks: Iterable[bytes], wanted: set[int]) -> Iterator[tuple[int, list[Record]]]:
     """Rows as /proc has them, grouped; one turn of the loop per descriptor, all in locals."""
-    unpack, devices, accesses, links = HEAD_STRUCT.unpack_from, _devices, _accesses, Texts()
+    unpack, devices, accesses, links = _ROW.unpack_from, _devices, _accesses, Texts()
     stats = _stats
     current = 0
     asked = False
@@ -232,8 +230,8 @@ def by_process(chunks: Iterable[bytes], wanted: set[int]) -> Iterator[tuple[int,
         while at < end:
             # fmt: off
             (
-                ofd, _, pos, ino, size, blocks, magic, pid, tid, fd, flags, cloexec, mnt_id, dev,
-                rdev, nlink, uid, more, _, mode, length, is_sock,
+                ofd, pos, ino, size, blocks, pid, tid, fd, flags, cloexec, mnt_id, dev, rdev,
+                nlink, uid, more, mode, length, is_sock,
             ) = unpack(chunk, at)
             # fmt: on
             start = at + TAIL
@@ -254,11 +252,10 @@ def by_process(chunks: Iterable[bytes], wanted: set[int]) -> Iterator[tuple[int,
                     link = links[chunk[start : start + length - 1]]
                 else:
                     link, error = "", _TOO_LONG
-                if more:
+                if more & _PROC:
                     extra = fdinfo_extra(pid, fd)
             rdev, dev = devices[rdev], devices[dev]
-            if magic in _OWN_STAT or (size > blocks << 9 and mode & _S_IFMT == _S_IFREG):
-                # blocks promised but not allocated yet (delayed allocation) are not in i_blocks
+            if more & _STAT:
                 told_by_stat = stats.of(pid, fd, (dev, ino))
                 if told_by_stat is not None:
                     nlink, uid, mode, ino, size, blocks, rdev, dev = told_by_stat

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import stat
-import struct
 from bisect import bisect_left
 from collections.abc import Collection, Iterable, Iterator
 
-from fdtui.linux.bpf.layout import HEAD, HEAD_STRUCT, TAIL, places
+from fdtui.linux.bpf.layout import HEAD, HEAD_STRUCT, TAIL, places, struct_of
 from fdtui.linux.fdtable import as_records, owner_of, read_rows
 from fdtui.linux.lean import NamedTuple
 from fdtui.linux.record import Owner, Record, Row, Table, Wants
@@ -36,13 +35,7 @@ _FIELDS = frozenset(
         "is_sock",
     )
 )
-_ROW = struct.Struct(
-    "="
-    + "".join(
-        field.format if field.name in _FIELDS else f"{struct.calcsize('=' + field.format)}x"
-        for field in HEAD
-    )
-)
+_ROW = struct_of(HEAD, _FIELDS)
 _LENGTH = list(places(HEAD)).index("length")
 _NUMBERED = ("socket", "pipe")
 _SLASH = ord("/")

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import os
 import select
-import struct
 import threading
 from collections.abc import Collection, Iterable
 from contextlib import suppress
 
 from fdtui.errors import CallFailed
-from fdtui.linux.bpf.layout import HEAD, TAIL
+from fdtui.linux.bpf.layout import HEAD, TAIL, struct_of
 from fdtui.linux.lean import TYPE_CHECKING, NamedTuple
 from fdtui.survey.dealing import Dealer
 from fdtui.survey.links import ProcessLinks
@@ -24,14 +23,7 @@ from fdtui.survey.watchers import EPOLL
 if TYPE_CHECKING:
     from fdtui.linux.bpf.iterator import TaskFile
 
-_FIELDS = ("ofd", "ino", "pid", "tid", "fd", "dev", "rdev", "length", "is_sock")
-_ROW = struct.Struct(
-    "="
-    + "".join(
-        field.format if field.name in _FIELDS else f"{struct.calcsize('=' + field.format)}x"
-        for field in HEAD
-    )
-)
+_ROW = struct_of(HEAD, ("ofd", "ino", "pid", "tid", "fd", "dev", "rdev", "length", "is_sock"))
 _EPOLL = EPOLL.encode() + b"\0"
 _PTMX, _PTS_MAJOR = 5 << 20 | 2, 136 << 20  # as the kernel numbers devices
 

@@ -22,7 +22,7 @@ class Row(NamedTuple):
     """One descriptor.  `ofd` and `table` are equal for equal kernel objects within one program.
 
     `dev` and `rdev` are the kernel's numbers (major << 20 | minor), `blocks` units of 512 bytes;
-    `more`: fdinfo has lines that only /proc prints (1 of the kind, 2 perhaps locks); `alone`: 1
+    `more`: bits of layout.More; `alone`: 1
     where no other descriptor is of the same description, 0 where one may be.
     """
 
@@ -32,7 +32,6 @@ class Row(NamedTuple):
     ino: int
     size: int
     blocks: int
-    magic: int
     pid: int
     tid: int
     fd: int

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Collection
+from enum import IntFlag
 
 from fdtui.linux.lean import NamedTuple
 
@@ -17,6 +19,14 @@ class Field(NamedTuple):
     format: str
     path: str = ""
     optional: bool = False
+
+
+class More(IntFlag):
+    """What the record lacks, and only a look into /proc tells."""
+
+    INFO = 1  # fdinfo has lines of the kind
+    LOCKS = 2  # and perhaps those of locks
+    STAT = 4  # stat(2) may say another device, number, mode or size than the inode
 
 
 class Place(NamedTuple):
@@ -36,7 +46,6 @@ HEAD = (
     Field("ino", "Q", "file.f_inode.i_ino"),
     Field("size", "q", "file.f_inode.i_size"),
     Field("blocks", "Q", "file.f_inode.i_blocks"),
-    Field("magic", "Q", "file.f_inode.i_sb.s_magic"),
     Field("pid", "I", "task_struct.tgid"),
     Field("tid", "I", "task_struct.pid"),
     Field("fd", "I", "bpf_iter__task_file.fd"),
@@ -47,7 +56,7 @@ HEAD = (
     Field("rdev", "I", "file.f_inode.i_rdev"),
     Field("nlink", "I", "file.f_inode.i_nlink"),
     Field("uid", "I", "file.f_inode.i_uid"),
-    Field("more", "I"),  # fdinfo has lines only /proc prints: 1 of the kind, 2 perhaps locks
+    Field("more", "I"),  # bits of More
     Field("alone", "I"),  # 1: no other descriptor can be of this description
     Field("mode", "H", "file.f_inode.i_mode"),
     Field("length", "H"),  # bytes that follow: a path with its NUL, or a SOCK and a unix name
@@ -87,6 +96,14 @@ UNIX_NAME_MAX = 128
 
 def _struct(table: tuple[Field, ...]) -> struct.Struct:
     return struct.Struct("=" + "".join(field.format for field in table))
+
+
+def struct_of(table: tuple[Field, ...], names: Collection[str]) -> struct.Struct:
+    """Only these fields, in their order; the others are passed over."""
+    sizes = ((field, struct.calcsize("=" + field.format)) for field in table)
+    return struct.Struct(
+        "=" + "".join(field.format if field.name in names else f"{size}x" for field, size in sizes)
+    )
 
 
 def places(table: tuple[Field, ...], at: int = 0) -> dict[str, Place]:

@@ -17,7 +17,7 @@ from fdtui.linux.bpf.builder import (
     Builder,
     Options,
 )
-from fdtui.linux.bpf.layout import PATH_MAX, TAIL
+from fdtui.linux.bpf.layout import PATH_MAX, TAIL, More
 from fdtui.linux.bpf.sockets import socket
 
 # bpf-helpers(7), with the release that has each
@@ -25,6 +25,8 @@ SEQ_WRITE = 127  # 5.8
 _D_PATH = 147  # 5.12 in iterators
 _CURRENT_TASK_BTF = 158  # 5.11
 
+_S_IFMT, _S_IFREG = 0o170000, 0o100000
+_OWN_STAT = (0x794C7630, 0x9123683E, 0x50494446)  # s_magic of overlay, btrfs, pidfs
 _HIDDEN = ("ofd", "table")
 
 
@@ -104,16 +106,45 @@ def _mount(b: Builder) -> None:
     b.probe(b.head["mnt_id"].offset, 4)
 
 
+def _add_more(b: Builder, bit: More) -> None:
+    place = b.head["more"]
+    b.asm.load(4, Reg.R1, BUFFER, place.offset)
+    b.asm.alu(Alu.ADD, Reg.R1, bit)
+    b.asm.store(4, BUFFER, place.offset, Reg.R1)
+
+
 def _more(b: Builder) -> None:
-    """What only /proc prints: 1, the file has a show_fdinfo; 2, its inode had locks."""
-    a, place = b.asm, b.head["more"]
-    for bit, path in ((1, "file.f_op.show_fdinfo"), (2, "file.f_inode.i_flctx")):
+    """What only fdinfo prints: the file has a show_fdinfo, its inode had locks."""
+    a = b.asm
+    for bit, path in (
+        (More.INFO, "file.f_op.show_fdinfo"),
+        (More.LOCKS, "file.f_inode.i_flctx"),
+    ):
         b.follow(Reg.R1, FILE, path)
         a.jump(Jump.EQ, Reg.R1, 0, path)
-        a.load(4, Reg.R1, BUFFER, place.offset)
-        a.alu(Alu.ADD, Reg.R1, bit)
-        a.store(4, BUFFER, place.offset, Reg.R1)
+        _add_more(b, bit)
         a.label(path)
+
+
+def _own_stat(b: Builder) -> None:
+    """Where stat(2) may differ: file systems with a getattr of their own, promised blocks."""
+    a = b.asm
+    b.follow(Reg.R3, FILE, "file.f_inode.i_sb.s_magic")
+    for magic in _OWN_STAT:
+        a.wide(Reg.R1, magic)
+        a.jump_reg(Jump.EQ, Reg.R3, Reg.R1, "own stat")
+    a.load(2, Reg.R1, BUFFER, b.head["mode"].offset)
+    a.alu(Alu.AND, Reg.R1, _S_IFMT)
+    a.jump(Jump.NE, Reg.R1, _S_IFREG, "no own stat")
+    # Blocks promised but not allocated yet (delayed allocation) are not in i_blocks.
+    a.load(8, Reg.R1, BUFFER, b.head["size"].offset)
+    a.load(8, Reg.R2, BUFFER, b.head["blocks"].offset)
+    a.alu(Alu.LSH, Reg.R2, 9)
+    a.jump_reg(Jump.GT, Reg.R1, Reg.R2, "own stat")
+    a.jump(Jump.ALWAYS, Reg.R0, 0, "no own stat")
+    a.label("own stat")
+    _add_more(b, More.STAT)
+    a.label("no own stat")
 
 
 def _alone(b: Builder) -> None:
@@ -170,6 +201,7 @@ def assemble(kernel: Kernel, map_fd: int, options: Options) -> bytes:
     _close_on_exec(b)
     _mount(b)
     _more(b)
+    _own_stat(b)
     _alone(b)
     socket(b)
     _path(b)
