@@ -114,14 +114,22 @@ specimen("udplite", "udplite", content=b"first", consume=receives())(
 )
 
 
+def _be_refused(sock: socket.socket) -> None:
+    """Have ECONNREFUSED pending.  ICMP messages are limited for the whole machine: try again."""
+    poll = select.poll()
+    poll.register(sock, 0)
+    for _ in range(50):
+        sock.connect((LOOPBACK, _closed_port()))
+        sock.send(b"x")
+        if poll.poll(100):
+            return
+    raise TimeoutError("no port refuses")
+
+
 @specimen("udp-error", "udp", consume=_pending(errno.ECONNREFUSED), expected=b"pending")
 def _udp_error(keep: Keep) -> int:
     sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    sock.connect((LOOPBACK, _closed_port()))
-    sock.send(b"x")
-    poll = select.poll()
-    poll.register(sock, 0)
-    poll.poll(5000)
+    _be_refused(sock)
     return sock.detach()
 
 
@@ -136,9 +144,5 @@ def _udp_error_behind_data(keep: Keep) -> int:
     """A datagram is queued and an error pending: even a peek gets, and takes, the error first."""
     fd = _udp(socket.AF_INET, LOOPBACK)(keep)
     with socket.socket(fileno=os.dup(fd)) as sock:
-        sock.connect((LOOPBACK, _closed_port()))
-        sock.send(b"x")
-    poll = select.poll()
-    poll.register(fd, 0)
-    poll.poll(5000)
+        _be_refused(sock)
     return fd
