@@ -57,6 +57,8 @@ def parse_bytes(text: str) -> int:
     """Parse `4096`, `0x1000`, `64K`, `2G` (base 1024); anything else is wrong usage."""
     unit = text[-1:].upper()
     try:
+        if not text.isalnum() or not text.isascii():  # int() takes 1_000, +5 and other digits too
+            raise ValueError(text)
         if text[:2].lower() == "0x":
             number = int(text, 16)
         elif unit in _UNITS:

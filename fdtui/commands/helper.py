@@ -10,6 +10,7 @@ import argparse
 import shlex
 
 from fdtui.acquire import helper_process
+from fdtui.commands.options import number
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -20,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="what raises it to root",
     )  # fmt: skip
     parser.add_argument(
-        "--pid", type=int, metavar="PID", help="whom it serves: the other end's pid"
+        "--pid", type=number, metavar="PID", help="whom it serves: the other end's pid"
     )
     parser.add_argument("--connect", metavar="PATH", default="-", help="a socket to connect to")
     parser.add_argument(
@@ -33,6 +34,8 @@ def run(args: argparse.Namespace) -> int:
     if args.source:
         print(helper_process.source(), end="")
         return 0
-    line = helper_process.command(args.through, ask=True, unsafe=args.unsafe)
+    line = helper_process.command(
+        args.through, ask=True, path=args.connect, peer=args.pid, unsafe=args.unsafe
+    )
     print(shlex.join(line))
     return 0

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     import argparse
 
 
+_INT_MAX, _DIGITS = (1 << 31) - 1, 10
+
+
 class Option(NamedTuple):
     """An option: a flag, or with a metavar or choices one that takes a value."""
 
@@ -37,6 +40,19 @@ class Option(NamedTuple):
         return self.metavar is None and self.choices is None
 
 
+def number(text: str) -> int:
+    """Parse what a process or descriptor can be called by; ValueError for anything else.
+
+    The kernel takes an int, and of what is longer the lower half: another descriptor.
+    """
+    if not (text.isascii() and text.isdigit() and len(text) <= _DIGITS):
+        raise ValueError(text)
+    value = int(text)
+    if value > _INT_MAX:
+        raise ValueError(text)
+    return value
+
+
 def declare(parser: argparse.ArgumentParser, options: Sequence[Option]) -> None:
     """Add the options to a parser."""
     group = parser.add_mutually_exclusive_group()
@@ -48,7 +64,7 @@ def declare(parser: argparse.ArgumentParser, options: Sequence[Option]) -> None:
             add(
                 *option.names,
                 action="append" if option.many else "store",
-                type=int if option.number else str,
+                type=number if option.number else str,
                 metavar=option.metavar,
                 choices=option.choices,
                 default=option.default,
@@ -83,9 +99,10 @@ def without_parser(
         if text.startswith("-") or (option.choices and text not in option.choices):
             return None
         if option.number:
-            if not (text.isascii() and text.isdigit()):
+            try:
+                value = number(text)
+            except ValueError:
                 return None
-            value = int(text)
         if option.many:
             before = found[option.key]
             found[option.key] = [*before, value] if isinstance(before, list) else [value]

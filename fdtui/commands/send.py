@@ -8,6 +8,7 @@ import sys
 
 from fdtui.acquire.send import send
 from fdtui.acquire.sessions import choose, sessions
+from fdtui.commands.options import number
 from fdtui.errors import CallFailed, FdtuiError
 from fdtui.linux.owned import OwnedFd
 from fdtui.linux.procfs import ProcFs
@@ -17,7 +18,7 @@ from fdtui.render.safe import plain
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare FD..., --session and --label."""
     parser.add_argument(
-        "fds", nargs="*", type=int, metavar="FD", help="descriptors of this process"
+        "fds", nargs="*", type=number, metavar="FD", help="descriptors of this process"
     )
     parser.add_argument(
         "--session", metavar="ID", help="which running fdtui, when there are several"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fdtui.acquire.base import Target
+from fdtui.commands.options import number
 from fdtui.errors import CallFailed, WrongUsage
 from fdtui.linux.lean import NamedTuple
 from fdtui.linux.procfs import ProcFs
@@ -18,9 +19,10 @@ class Place(NamedTuple):
 def parse_place(text: str) -> Place:
     """Parse `PID` or `PID:FD`; WrongUsage says what is wrong with it."""
     pid, colon, fd = text.partition(":")
-    if not pid.isdigit() or (colon and not fd.isdigit()):
-        raise WrongUsage(f"not PID or PID:FD: {text}", "fdtui --help lists the commands")
-    return Place(int(pid), int(fd) if colon else None)
+    try:
+        return Place(number(pid), number(fd) if colon else None)
+    except ValueError:
+        raise WrongUsage(f"not PID or PID:FD: {text}", "fdtui --help lists the commands") from None
 
 
 def parse_target(text: str, procfs: ProcFs | None = None) -> Target:

@@ -17,6 +17,7 @@ from contextlib import contextmanager
 
 from fdtui.linux.owned import OwnedFd
 from fdtui.linux.peek import F_SETPIPE_SZ
+from fdtui.linux.syscalls import INT_MAX
 from fdtui.linux.written import Written, write_all
 
 RWF_NOWAIT = 0x8
@@ -126,5 +127,8 @@ class QueueAct:
         """F_SETPIPE_SZ of fcntl(2); returns the capacity the kernel made of it (whole pages).
 
         EBUSY: more is queued; EPERM: above /proc/sys/fs/pipe-max-size or the user's quota.
+        EINVAL: no int, of which the kernel would take the lower half.
         """
+        if size > INT_MAX:
+            raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
         return fcntl.fcntl(self._fd(), F_SETPIPE_SZ, size)

@@ -14,6 +14,7 @@ _syscall = _libc.syscall
 _syscall.restype = ctypes.c_long
 _syscall.argtypes = [ctypes.c_long] * 7
 
+INT_MAX = (1 << 31) - 1
 _MACHINE = os.uname().machine
 _X86_64 = {
     "pidfd_open": 434,
@@ -85,7 +86,12 @@ def pidfd_open(pid: int, flags: int = 0) -> int:
 
 
 def pidfd_getfd(pidfd: int, target_fd: int, flags: int = 0) -> int:
-    """pidfd_getfd(2), Linux 5.6: duplicate `target_fd` of that process; close-on-exec is set."""
+    """pidfd_getfd(2), Linux 5.6: duplicate `target_fd` of that process; close-on-exec is set.
+
+    EBADF also for what is no int: the kernel would take the lower half of it.
+    """
+    if target_fd > INT_MAX:
+        raise OSError(errno.EBADF, os.strerror(errno.EBADF))
     return call("pidfd_getfd", pidfd, target_fd, flags)
 
 

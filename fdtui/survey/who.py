@@ -27,9 +27,11 @@ from fdtui.survey.socks import Socks
 from fdtui.survey.specials import specials
 from fdtui.survey.whomatch import Sought
 
-_NUMBERED = re.compile(r"(pipe|socket):\[?(\d+)\]?")
-_PORT = re.compile(r"(?:(?:port|tcp|udp)?:(\d{1,5}))|(?:(\d{1,5})/(?:tcp|udp))")
-_INODE = re.compile(r"(?:ino|inode):(\d+)")
+# As long as numbers of 64 bits can be, of digits as the kernel writes them.
+_NUMBER = re.compile(r"[0-9]{1,20}")
+_NUMBERED = re.compile(r"(pipe|socket):\[?([0-9]{1,20})\]?")
+_PORT = re.compile(r"(?:(?:port|tcp|udp)?:([0-9]{1,5}))|(?:([0-9]{1,5})/(?:tcp|udp))")
+_INODE = re.compile(r"(?:ino|inode):([0-9]{1,20})")
 _OPEN = os.O_PATH | os.O_CLOEXEC
 _DELETED = " (deleted)"
 
@@ -63,8 +65,8 @@ def find(query: str, engine: Engine, cancelled: Cancelled = never) -> list[Facts
 
 def is_question(text: str) -> bool:
     """Is it a path, a port, an inode or a pipe, and not the name of something that runs?"""
-    numbered = (_NUMBERED, _PORT, _INODE)
-    return text.isdigit() or "/" in text or any(one.fullmatch(text) for one in numbered)
+    numbered = (_NUMBER, _NUMBERED, _PORT, _INODE)
+    return "/" in text or any(one.fullmatch(text) for one in numbered)
 
 
 class _Search:
@@ -85,7 +87,7 @@ class _Search:
         file = _opened(query)
         if file is not None:
             return self._file(file)
-        if query.isdigit():
+        if _NUMBER.fullmatch(query):
             port = self._port(int(query)) if int(query) < 1 << 16 else []
             return port or self._inode(int(query))
         if "/" in query:
@@ -98,7 +100,7 @@ class _Search:
         return self._scan(Sought(links=links), Wants.ALL)
 
     def _port(self, port: int) -> list[Facts]:
-        inodes = self._socks.of_port(port)
+        inodes = self._socks.of_port(port) if port else []  # 0: a socket that has none
         if not inodes:
             return []
         rows = self._links([f"socket:[{ino}]" for ino in inodes])

@@ -16,6 +16,7 @@ MAX_OFFSET = 2**63 - 1  # off_t
 MAX_TEXT = 64 << 20  # bytes of one TEXT, and of stdin
 END = -1  # the offset `end`
 
+LONGEST = 40  # characters of a number; int() itself refuses more than 4300 digits
 _SIZE = re.compile(r"(0x[0-9a-f]+|[0-9]+)([kmgtpe]?)(?:i?b)?", re.IGNORECASE)
 _SCALE = {letter: 1 << 10 * (place + 1) for place, letter in enumerate("kmgtpe")} | {"": 1}
 _ESCAPE = re.compile(rb"\\(x[0-9a-fA-F]{2}|.?)", re.DOTALL)
@@ -48,7 +49,7 @@ class Argument(NamedTuple):
 def parse_size(word: str) -> int:
     """Parse `4096` `0x1000` `4K` `2G`, base 1024; at most 2^63-1 bytes."""
     match = _SIZE.fullmatch(word.replace(",", "").replace("_", ""))
-    if match is None:
+    if match is None or len(word) > LONGEST:
         raise Usage(f"not a number of bytes: {word}", "like 4096, 0x1000, 4K, 2G")
     digits, letter = match.groups()
     size = int(digits, 16 if digits[:2] in ("0x", "0X") else 10) * _SCALE[letter.lower()]
