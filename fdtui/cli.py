@@ -7,10 +7,10 @@ import gc
 import io
 import os
 import sys
-from importlib import import_module
 
 from fdtui import __version__
 from fdtui.errors import CallFailed, FdtuiError
+from fdtui.linux.lean import import_module
 
 TYPE_CHECKING = False  # that of typing would have it imported, which --help has no use for
 if TYPE_CHECKING:

@@ -19,7 +19,20 @@ from fdtui.commands.options import without_parser
 from fdtui.commands.parser import Parser
 from fdtui.linux import lean
 
-SLOW = {"argparse", "enum", "json", "re", "signal", "socket", "subprocess", "threading", "typing"}
+SLOW = {
+    "argparse",
+    "contextlib",
+    "enum",
+    "functools",
+    "importlib",
+    "json",
+    "re",
+    "signal",
+    "socket",
+    "subprocess",
+    "threading",
+    "typing",
+}
 _MODULES = "print('modules', *sys.modules)"
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from functools import cache, lru_cache
 
 from fdtui.commands.lssockets import info_and_size
 from fdtui.errors import errno_name
@@ -15,7 +14,7 @@ from fdtui.kinds import BY_NAME
 from fdtui.kinds.base import FdKind
 from fdtui.linux.abi import access_mode, open_flag_names
 from fdtui.linux.json_types import Info
-from fdtui.linux.lean import TYPE_CHECKING, NamedTuple, cast
+from fdtui.linux.lean import TYPE_CHECKING, NamedTuple, cache, cast, lru_cache
 from fdtui.linux.mountinfo import mounts_of
 from fdtui.linux.record import Owner, Record
 from fdtui.render.objects import compact as _encode

@@ -16,7 +16,6 @@ from fdtui.kinds import BY_NAME
 from fdtui.kinds.base import FdKind, decode
 from fdtui.linux import syscalls
 from fdtui.linux.fdtable import read_record
-from fdtui.linux.fstype import IN_KERNEL
 from fdtui.linux.owned import OwnedFd
 from fdtui.linux.peek import Peek
 from fdtui.linux.record import Record, Table
@@ -62,6 +61,8 @@ def _worth(facts: Facts) -> bool:
     if kind.name == "char":
         return "iff" in facts.info  # a device of CUSE asks its server at close(2)
     if kind.name == "symlink":
+        from fdtui.linux.fstype import IN_KERNEL
+
         return facts.info.get("fstype") in IN_KERNEL
     return True
 

@@ -6,9 +6,8 @@ import errno
 import marshal
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from functools import cache
 
-from fdtui.linux.lean import TYPE_CHECKING, NamedTuple
+from fdtui.linux.lean import TYPE_CHECKING, NamedTuple, cache
 from fdtui.linux.record import Owner, Table
 from fdtui.linux.users import user_name
 from fdtui.survey.decoding import decoded, mount_of

@@ -7,12 +7,11 @@ A kind's module is read when its first descriptor is met: all of them take longe
 from __future__ import annotations
 
 import os
-from functools import cache
-from importlib import import_module
 
 from fdtui.kinds._usual import usual
 from fdtui.kinds.base import FdKind, Fit
 from fdtui.kinds.facts import Facts, facts_of
+from fdtui.linux.lean import cache, import_module
 from fdtui.linux.procfs import Entry
 
 _KNOWN_FACTS = 4096

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from functools import cache
-
 from fdtui.kinds._info import integer, line, muted, nested, strong, text
 from fdtui.kinds._options import Option
 from fdtui.kinds._sockets import SocketKind
 from fdtui.kinds.base import Fact, fact
 from fdtui.linux.json_types import Info
-from fdtui.linux.lean import TYPE_CHECKING, socket
+from fdtui.linux.lean import TYPE_CHECKING, cache, socket
 from fdtui.linux.peek_socket import Address
 from fdtui.linux.procfs import Entry, read_file
 from fdtui.linux.spans import Spans

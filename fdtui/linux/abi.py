@@ -6,9 +6,8 @@
 from __future__ import annotations
 
 import os
-from functools import cache
 
-from fdtui.linux.lean import signal
+from fdtui.linux.lean import cache, signal
 
 _ARM = os.uname().machine in ("aarch64", "arm64", "armv7l")
 

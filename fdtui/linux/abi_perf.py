@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 import struct
-from functools import cache
 
-from fdtui.linux.lean import NamedTuple
+from fdtui.linux.lean import NamedTuple, cache
 from fdtui.linux.procfs import read_file
 
 _TYPES = ("hardware", "software", "tracepoint", "hw-cache", "raw", "breakpoint")

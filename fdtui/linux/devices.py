@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 import time
-from functools import cache, lru_cache
 
-from fdtui.linux.lean import Literal, NamedTuple
+from fdtui.linux.lean import Literal, NamedTuple, cache, lru_cache
 from fdtui.linux.procfs import read_file
 
 Class = Literal["char", "block"]

@@ -1,7 +1,7 @@
-"""What a command of 40 ms needs of `typing`, `socket` and `signal`: to import them takes 20 ms.
+"""What a command of 40 ms needs of modules that take 20 ms to import: `typing`, `socket` ...
 
-Type checkers see the real ones.  At run time a named tuple comes from `collections`, and sockets
-and signals from the modules in C, where constants are plain numbers.
+Type checkers see the real ones.  At run time a named tuple comes from `collections`, sockets and
+signals from the modules in C, where constants are plain numbers.
 """
 
 from __future__ import annotations
@@ -11,12 +11,27 @@ TYPE_CHECKING = False  # what typing.TYPE_CHECKING is at run time
 if TYPE_CHECKING:
     import signal
     import socket
+    from functools import cache, lru_cache
+    from importlib import import_module
     from socket import socket as Socket
     from typing import Any, Literal, NamedTuple, cast
 else:
     import _signal as signal
     import _socket as socket
+    import sys
+    from _functools import _lru_cache_wrapper
     from collections import namedtuple
+
+    def import_module(name):
+        """The module of that full name."""
+        __import__(name)
+        return sys.modules[name]
+
+    def lru_cache(maxsize):
+        """Of functools, without what says how often it was of use."""
+        return lambda function: _lru_cache_wrapper(function, maxsize, False, tuple)
+
+    cache = lru_cache(None)
 
     class Socket(socket.socket):
         """Closed at the end of `with`."""
@@ -58,4 +73,16 @@ else:
         """The base of named tuples."""
 
 
-__all__ = ["TYPE_CHECKING", "Any", "Literal", "NamedTuple", "Socket", "cast", "signal", "socket"]
+__all__ = [
+    "TYPE_CHECKING",
+    "Any",
+    "Literal",
+    "NamedTuple",
+    "Socket",
+    "cache",
+    "cast",
+    "import_module",
+    "lru_cache",
+    "signal",
+    "socket",
+]

@@ -8,10 +8,9 @@ from __future__ import annotations
 import ctypes
 import os
 from collections.abc import Callable
-from functools import cache
 
 from fdtui.linux import syscalls
-from fdtui.linux.lean import Literal, NamedTuple, Socket, socket
+from fdtui.linux.lean import Literal, NamedTuple, Socket, cache, socket
 from fdtui.linux.owned import OwnedFd
 
 Device = tuple[int, int]

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import struct
-from functools import cache
 
 from fdtui.linux.json_types import Info
+from fdtui.linux.lean import cache
 
 _CA_STATES = ("Open", "Disorder", "CWR", "Recovery", "Loss")
 _OPTIONS = ("timestamps", "sack", "wscale", "ecn", "ecn_seen", "syn_data", "usec_ts", "tfo_child")

@@ -6,9 +6,7 @@ and characters without a width. They are `str` decoded with surrogateescape belo
 
 from __future__ import annotations
 
-from functools import lru_cache
-
-from fdtui.linux.lean import NamedTuple
+from fdtui.linux.lean import NamedTuple, lru_cache
 
 NAME_LIMIT = 4096
 """Characters kept of a name: no path that the kernel reports is longer (PATH_MAX)."""

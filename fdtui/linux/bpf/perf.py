@@ -7,14 +7,13 @@ CAP_PERFMON).  Nothing of the event changes.
 from __future__ import annotations
 
 import os
-from functools import cache
 
 from fdtui.linux.bpf import calls
 from fdtui.linux.bpf.asm import Alu, Jump, Reg
 from fdtui.linux.bpf.btf import Kernel
 from fdtui.linux.bpf.builder import BUFFER, CTX, FILE, TASK, Builder, Options
 from fdtui.linux.bpf.iterator import available
-from fdtui.linux.lean import NamedTuple
+from fdtui.linux.lean import NamedTuple, cache
 
 _SEQ_WRITE = 127
 _PROBE_READ_KERNEL_STR = 115
