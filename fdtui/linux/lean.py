@@ -29,7 +29,13 @@ else:
 
     def lru_cache(maxsize):
         """Of functools, without what says how often it was of use."""
-        return lambda function: _lru_cache_wrapper(function, maxsize, False, tuple)
+
+        def kept(function):
+            made = _lru_cache_wrapper(function, maxsize, False, tuple)
+            made.__wrapped__, made.__doc__ = function, function.__doc__
+            return made
+
+        return kept
 
     cache = lru_cache(None)
 
