@@ -13,8 +13,9 @@ _WORDS = re.compile(r" *[^ ]+| +$")
 def wrap(parts: Spans, width: int, indent: int = 0) -> list[Spans]:
     """`parts` in lines of at most `width` cells, broken at blanks; all but the first indented.
 
-    A word longer than a line is broken where the line ends.
+    A word longer than a line is broken where the line ends; no line is narrower than a cell.
     """
+    width = max(1, width)  # a terminal may be narrower than the frame of a dialog
     if width_of(parts) <= width:
         return [parts]
     indent = min(indent, 2 * width // 3)
