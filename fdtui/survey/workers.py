@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import itertools
 import marshal
 import os
 import selectors
@@ -64,14 +65,21 @@ class _Worker:
                 self.child = _spawn(theirs)
 
     def send(self, number: int, job: Job) -> None:
+        """Give it a job; FdtuiError when the child ended."""
         body = marshal.dumps(tuple(job))
-        self.socket.sendall(_FRAME.pack(number, _DATA, len(body)) + body)
+        try:
+            self.socket.sendall(_FRAME.pack(number, _DATA, len(body)) + body)
+        except ConnectionError:
+            raise _ended() from None
 
     def frames(self) -> Iterator[tuple[int, int, bytes]]:
         """Receive once and yield the frames that are complete; FdtuiError when the child ended."""
-        data = self.socket.recv(_RECEIVE)
+        try:
+            data = self.socket.recv(_RECEIVE)
+        except ConnectionError:  # with a job unread
+            data = b""
         if not data:
-            raise FdtuiError("a scan worker ended", "start the scan again")
+            raise _ended()
         self.received += data
         at = 0
         while len(self.received) - at >= _FRAME.size:
@@ -94,6 +102,10 @@ class _Worker:
             with self.pidfd as child, contextlib.suppress(ProcessLookupError, ChildProcessError):
                 signal.pidfd_send_signal(child.fileno(), signal.SIGKILL)
                 os.waitpid(self.pid, 0)
+
+
+def _ended() -> FdtuiError:
+    return FdtuiError("a scan worker ended", "start the scan again")
 
 
 def _spawn(theirs: socket.socket) -> subprocess.Popen[bytes]:
@@ -180,8 +192,16 @@ class Pool:
 
     def start(self) -> None:
         """Start all workers now, while there is little that they inherit and keep."""
-        while len(self._workers) < self._size:
+        while len(self._workers) < self._size and self._grow():
+            pass
+
+    def _grow(self) -> bool:
+        """Start one more; False where the machine has no room for it: those there are do."""
+        try:
             self._workers.append(_Worker())
+        except OSError:  # ulimit -u, ulimit -n, no memory, an interpreter just being upgraded
+            return False
+        return True
 
     def run(
         self,
@@ -208,20 +228,26 @@ class Pool:
         ready: selectors.DefaultSelector,
         meanwhile: Callable[[], object] | None,
     ) -> Iterator[bytes]:
-        waiting = enumerate(jobs)
+        waiting: Iterator[tuple[int, Job]] = enumerate(jobs)
         under_way = 0
         for index in range(self._size):
             following = next(waiting, None)
             if following is None:
                 break
-            if index == len(self._workers):
-                self._workers.append(_Worker())
+            if index == len(self._workers) and not self._grow():
+                waiting = itertools.chain((following,), waiting)
+                break
             worker = self._workers[index]
             ready.register(worker.socket, selectors.EVENT_READ, worker)
             worker.send(*following)
             under_way += 1
         if meanwhile is not None:
             meanwhile()
+        if not self._workers:
+            for _, job in waiting:
+                if cancelled():
+                    return
+                yield from named(job.function)(job.payload)
         results: dict[int, list[bytes]] = {}
         done: set[int] = set()
         next_one = 0
