@@ -97,6 +97,7 @@ class FdtuiApp(SessionApp):
         self.last_sweep: Snapshot | None = None
         self.poller = Poller(
             lambda job, result: self.post_message(self.Seen(job, result)),
+            lambda error: self.call_later(self.tell_error, error),
             lambda error: self.call_later(self._handle_exception, error),
         )
         self.frozen_at: float | None = None
@@ -114,6 +115,7 @@ class FdtuiApp(SessionApp):
         if self.settings.theme in self.available_themes:
             self.theme = self.settings.theme
         leave_on_signals(self.leave)
+        self.app_resume_signal.subscribe(self, lambda _: self.refresh(layout=True))
         self.poller.start()
         self.call_after_refresh(self._start)
 

@@ -6,6 +6,8 @@ import threading
 import time
 from collections.abc import Callable
 
+from fdtui.errors import CallFailed, FdtuiError
+
 Cancelled = Callable[[], bool]
 Job = Callable[[Cancelled], object]
 Deliver = Callable[[Job, object], object]
@@ -20,10 +22,17 @@ class Poller(threading.Thread):
     """
 
     def __init__(
-        self, deliver: Deliver, crashed: Callable[[Exception], object], period: float = 1.0
+        self,
+        deliver: Deliver,
+        failed: Callable[[FdtuiError], object],
+        crashed: Callable[[Exception], object],
+        period: float = 1.0,
     ) -> None:
+        """`failed`: told why there is no result this time, once in a row."""
         super().__init__(name="poller", daemon=True)
         self._deliver = deliver
+        self._failed = failed
+        self._trouble = ""  # why the last look failed
         self._crashed = crashed
         self._base = period
         self._job: Job | None = None
@@ -77,8 +86,13 @@ class Poller(threading.Thread):
             self._wake.clear()
             if job is not None:
                 started = time.monotonic()
+                failure: FdtuiError | None = None
                 try:
                     result = job(self._stale(job))
+                except FdtuiError as error:
+                    failure = error
+                except OSError as error:  # no room for another descriptor or process
+                    failure = CallFailed("look", error, "", "looking again goes on")
                 except Exception as error:
                     # A defect in a look must end the app with a report, not freeze its screen.
                     self._crashed(error)
@@ -87,8 +101,12 @@ class Poller(threading.Thread):
                 # The first look costs many times the next: two in a row set the pace.
                 self.period = max(self._job_period, SLOWDOWN * min(cost, self._cost))
                 self._cost = cost
-                if not self._ended and self._job is job:
+                if failure is not None:
+                    if str(failure) != self._trouble:
+                        self._failed(failure)
+                elif not self._ended and self._job is job:
                     self._deliver(job, result)
                     self.looks += 1
+                self._trouble = str(failure or "")
             idle = self._asleep or self._job is None
             self._wake.wait(None if idle else self.period)

@@ -9,6 +9,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container
 
+from fdtui.errors import FdtuiError
 from fdtui.keeper.api import Event, Hold
 from fdtui.render import units
 from fdtui.render.spans import Span, Spans
@@ -77,7 +78,7 @@ class Held(PlaceScreen):
             return ()
         try:
             return keeper.held().result(1.0)
-        except TimeoutError:
+        except (TimeoutError, FdtuiError):  # the app hears of a keeper's end, and tells it
             return None
 
     def _say_why_empty(self) -> None:
