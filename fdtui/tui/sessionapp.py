@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, TypeVar
 
 from textual.app import App
+from textual.timer import Timer
 
 from fdtui.errors import FdtuiError
 from fdtui.tui.clipboard import copy
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from fdtui.tui.helping import Helping
 
 T = TypeVar("T")
+BRIEF = 5.0  # seconds: a keeper that lives no longer is not replaced at once, for ever
 
 
 def _terminal() -> str:
@@ -47,11 +50,14 @@ class SessionApp(App[int]):
         self.ahead = TypeAhead(self)
         self._helping: Helping | None = None
         self._keeper: Keeper | None = None
+        self._equipped_at = 0.0  # time.monotonic()
+        self._again: Timer | None = None  # when the next keeper will be equipped
 
     # The keeper and the helper
 
     def equip(self) -> None:
         """Give a keeper what every one needs: an inbox, and a channel to the helper that runs."""
+        self._again, self._equipped_at = None, time.monotonic()
         if self.machine.live:
             # Not by open_inbox(): what the keeper consists of takes 70 ms to import.
             who: Info = {"tty": _terminal(), "pid": os.getpid(), "root": self.settings.inbox_root}
@@ -73,7 +79,7 @@ class SessionApp(App[int]):
     @property
     def ready_keeper(self) -> Keeper | None:
         """The keeper if it was started already; for threads, which must not start it."""
-        return self._keeper
+        return self._keeper if self._again is None else None
 
     def held_fds(self, pid: int) -> frozenset[int]:
         """Numbers of a process that this session holds."""
@@ -117,24 +123,37 @@ class SessionApp(App[int]):
             self.log_of_session.add(event.verb, event.about, event.detail)
         if event.verb == "received":
             self.show_result(f"received {event.about} {event.detail}")
-        if (event.verb, event.about) == ("failed", "keeper"):
-            self.equip()  # the next one
+        lost = (event.verb, event.about) == ("failed", "keeper")
+        if lost:
+            self._replace_keeper()
         for screen in self.screen_stack:
             if isinstance(screen, PlaceScreen):
                 screen.heard(event)
-        self.refresh_held()
+        if lost and self._again is not None:
+            self._count(())  # nobody to ask
+        else:
+            self.refresh_held()
+
+    def _replace_keeper(self) -> None:
+        """Equip the next one: at once, or later where the last one could not even live."""
+        if self._again is not None:
+            return
+        now = time.monotonic()
+        if now - self._equipped_at > BRIEF:
+            self.equip()
+        else:
+            self._again = self.set_timer(BRIEF, self.equip)
+
+    def _count(self, holds: Sequence[Hold]) -> None:
+        changed, self.holds = holds != self.holds, holds
+        self.held_count = len(holds)
+        if changed:
+            self._mark_holds()
+        self.redraw_bars()
 
     def refresh_held(self) -> None:
         """Ask how many descriptors are held, for the title of every place."""
-
-        def counted(holds: Sequence[Hold]) -> None:
-            changed, self.holds = holds != self.holds, holds
-            self.held_count = len(holds)
-            if changed:
-                self._mark_holds()
-            self.redraw_bars()
-
-        self.when(self.keeper.held(), counted, lambda _: None)
+        self.when(self.keeper.held(), self._count, lambda _: None)
 
     def _mark_holds(self) -> None:
         """Mark their rows at once, also behind a dialog: not with whichever look comes next."""
