@@ -10,9 +10,13 @@ import os
 import time
 from collections.abc import Iterable, Iterator
 
+from fdtui.kinds._info import integer, text
 from fdtui.linux import mountinfo
+from fdtui.linux.abi import TCP_STATES
+from fdtui.linux.abi_net import FAMILIES, IP_PROTOCOLS, TYPES
+from fdtui.linux.json_types import Info
 from fdtui.linux.procfs import SPECIALS, Entry, Failure, ProcFs, ProcStat
-from fdtui.linux.record import Owner, Record, Table, Wants
+from fdtui.linux.record import Owner, Record, Sock, Table, Wants
 from fdtui.survey.deleted import Accounting, FileSystem, deleted_files
 from fdtui.survey.fsusage import Usage
 from fdtui.survey.neighbours import Neighbour, Neighbours, Sharer
@@ -142,7 +146,7 @@ class InventedEngine(Engine):
             owner = self.owner(pid)
             if owner is not None:
                 known = {} if owner.error else self._procfs.tables.get(pid, {})
-                yield Table(owner, [_record(one.entry) for one in known.values()])
+                yield Table(owner, [_record(*one) for one in known.values()])
 
     def transform(
         self,
@@ -162,7 +166,7 @@ class InventedEngine(Engine):
         """Nothing is held."""
 
 
-def _record(entry: Entry) -> Record:
+def _record(entry: Entry, told: Info) -> Record:
     """The row as scans have it."""
     info, st = entry.info, entry.stat
     assert isinstance(entry.fd, int)
@@ -185,8 +189,30 @@ def _record(entry: Entry) -> Record:
         extra="\n".join(f"{key}:\t{value}" for key, value in info.lines) if info else "",
         sockproto=entry.sockproto,
         ofd=0,
-        sock=None,
+        sock=_sock(told) if entry.sockproto else None,
         error=(entry.error.call, entry.error.errno) if entry.error else None,
+    )
+
+
+def _sock(told: Info) -> Sock:
+    """As sweeps have it; the numbers of words as the kernel has them."""
+    numbers = {word: number for table in (FAMILIES, TYPES) for number, word in table.items()}
+    protocols = {word: number for number, word in IP_PROTOCOLS.items()}
+    states = {word: number for number, word in TCP_STATES.items()}
+    return Sock(
+        numbers[text(told, "family")],
+        numbers[text(told, "type")],
+        protocols.get(text(told, "protocol"), 0),
+        states.get(text(told, "state"), 7),
+        text(told, "laddr"),
+        integer(told, "lport") or 0,
+        text(told, "raddr"),
+        integer(told, "rport") or 0,
+        integer(told, "recv_queue"),
+        integer(told, "send_queue"),
+        0,
+        integer(told, "peer_ino") or 0,
+        text(told, "path"),
     )
 
 
