@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import signal
@@ -9,12 +10,15 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextvars import ContextVar
 from pathlib import Path
 
 import pytest
 
 from fdtui.render.spans import Span
-from fdtui.survey.workers import Job, Pool, qualified
+from fdtui.survey.workers import Job as Share
+from fdtui.survey.workers import Pool, qualified
+from fdtui.tui.poller import Job, Poller
 from fdtui.tui.widgets.wrap import wrap
 from tests.terminal import Terminal
 
@@ -133,9 +137,56 @@ def test_scans_go_on_where_no_worker_can_be_started(tmp_path: Path) -> None:
     pool, over = Pool(2), threading.Event()
     threading.Thread(target=over.wait).start()  # with one thread alone a worker is a mere fork
     try:
-        jobs = [Job(qualified(twice), number) for number in range(5)]
+        jobs = [Share(qualified(twice), number) for number in range(5)]
         assert list(pool.run(jobs, lambda: False)) == [b"00", b"11", b"22", b"33", b"44"]
     finally:
         sys.executable = executable
         over.set()
         pool.close()
+
+
+def test_a_screen_that_is_taken_away_while_it_looks_still_has_an_app() -> None:
+    """Textual finds the app of a screen without a parent by the context alone."""
+    app: ContextVar[str] = ContextVar("app")
+    app.set("fdtui")
+    seen: list[object] = []
+    done = threading.Event()
+
+    def deliver(job: Job, result: object) -> None:
+        seen.append(result)
+        done.set()
+
+    poller = Poller(deliver, seen.append, seen.append)
+    poller.set_job(lambda cancelled: app.get())
+    poller.start()
+    assert done.wait(5)
+    poller.stop()
+    poller.join(5)
+    assert seen == ["fdtui"]
+
+
+def test_what_the_machine_refuses_is_told_once_and_looking_goes_on() -> None:
+    told: list[str] = []
+    seen: list[object] = []
+    twice_seen = threading.Event()
+
+    def look(cancelled: Callable[[], bool]) -> object:
+        looks.append(1)
+        if len(looks) in (2, 3):
+            raise OSError(errno.EMFILE, "no room")
+        return len(looks)
+
+    def deliver(job: Job, result: object) -> None:
+        seen.append(result)
+        if len(seen) == 2:
+            twice_seen.set()
+
+    looks: list[int] = []
+    poller = Poller(deliver, lambda e: told.append(str(e)), seen.append, period=0.01)
+    poller.set_job(look)
+    poller.start()
+    assert twice_seen.wait(5)
+    poller.stop()
+    poller.join(5)
+    assert seen[:2] == [1, 4]
+    assert told == ["look: Too many open files (EMFILE)"]

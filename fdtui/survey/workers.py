@@ -55,7 +55,8 @@ class _Worker:
         self.child: subprocess.Popen[bytes] | None = None
         self.pid = 0
         self.pidfd: OwnedFd | None = None
-        with theirs:
+        with theirs, contextlib.ExitStack() as failed:
+            failed.callback(ours.close)
             if threading.active_count() == 1:
                 self.pid = os.fork()
                 if not self.pid:
@@ -63,6 +64,7 @@ class _Worker:
                 self.pidfd = OwnedFd(os.pidfd_open(self.pid))
             else:
                 self.child = _spawn(theirs)
+            failed.pop_all()
 
     def send(self, number: int, job: Job) -> None:
         """Give it a job; FdtuiError when the child ended."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextvars
 import threading
 import time
 from collections.abc import Callable
@@ -32,6 +33,8 @@ class Poller(threading.Thread):
         super().__init__(name="poller", daemon=True)
         self._deliver = deliver
         self._failed = failed
+        # Screens find their app by it, also while they are being taken away.
+        self._context = contextvars.copy_context()
         self._trouble = ""  # why the last look failed
         self._crashed = crashed
         self._base = period
@@ -79,8 +82,16 @@ class Poller(threading.Thread):
     def _stale(self, job: Job) -> Cancelled:
         return lambda: self._ended or self._job is not job
 
+    def start(self) -> None:
+        """Begin, in the context of who starts it."""
+        self._context = contextvars.copy_context()
+        super().start()
+
     def run(self) -> None:
         """Look, deliver, wait for the period or a poke."""
+        self._context.run(self._look_on)
+
+    def _look_on(self) -> None:
         while not self._ended:
             job = self._job
             self._wake.clear()
