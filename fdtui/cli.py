@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import gc
-import io
 import os
 import sys
 
@@ -29,7 +28,7 @@ COMMANDS = {
     "helper": "the sending side; started for you when it is needed",
     "doctor": "what this machine allows, and what would change each refusal",
 }
-_SILENT = ("run", "send", "helper")  # the others are of no use without an output
+_SILENT = ("run", "send")  # the others are of no use without an output
 _INTERRUPTED, _BROKEN_PIPE = 128 + 2, 128 + 13  # as a shell says it of SIGINT and SIGPIPE
 _DETAILS = """\
 commands:
@@ -107,19 +106,28 @@ def main(arguments: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         return _INTERRUPTED
     except BrokenPipeError:
-        # The reader has gone (`| head`): nothing more to say, not even at interpreter exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _give_up_output()  # the reader has gone (`| head`)
         return _BROKEN_PIPE
     except OSError as error:
-        from fdtui.commands.telling import fail, unexpected
+        from fdtui.commands.telling import OUTPUT_FAILED, fail, unexpected
 
-        return fail(unexpected(error))
+        told = unexpected(error)
+        if error.errno in OUTPUT_FAILED:
+            _give_up_output()
+        return fail(told)
+
+
+def _give_up_output() -> None:
+    """Nothing more is said, not even what is flushed when the interpreter ends."""
+    if sys.stdout is not None:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def program() -> NoReturn:
     """`fdtui` of the shell.  After a command nothing is left to be taken apart (4 ms)."""
-    if sys.stderr is None:
-        sys.stderr = io.StringIO()  # print(file=None) would go to stdout
+    from fdtui.commands import streams
+
+    streams.use()
     status = main()
     if len(sys.argv) > 1 and sys.argv[1] in COMMANDS:
         os._exit(status)

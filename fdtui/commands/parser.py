@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 
 from fdtui.errors import WrongUsage
 from fdtui.linux.lean import TYPE_CHECKING
@@ -30,6 +31,12 @@ class Parser(argparse.ArgumentParser):
         epilog: str | None = None,
     ) -> None:
         super().__init__(prog, usage, description, epilog, formatter_class=_Help)
+
+    def exit(self, status: int = 0, message: str | None = None) -> NoReturn:
+        """Exit, once what was printed is out: OSError when it cannot be."""
+        if sys.stdout is not None:
+            sys.stdout.flush()
+        super().exit(status, message)
 
     def error(self, message: str) -> NoReturn:
         """Exit with status 2."""

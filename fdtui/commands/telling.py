@@ -12,7 +12,7 @@ from fdtui.linux.hidepid import REMEDY, hiding
 from fdtui.linux.record import Owner
 from fdtui.render.safe import COMMAND_LIMIT, safe
 
-_OUTPUT_FAILED = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF)
+OUTPUT_FAILED = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF)
 REFUSED, WRONG_USAGE, PARTLY = 1, 2, 3
 
 
@@ -26,7 +26,7 @@ def fail(error: FdtuiError) -> int:
 
 def unexpected(error: OSError) -> CallFailed:
     """Name what nobody foresaw: an output that takes nothing, a limit.  Raises what is a bug."""
-    if error.errno in _OUTPUT_FAILED:
+    if error.errno in OUTPUT_FAILED:
         return CallFailed("write(stdout)", error)
     if error.errno == errno.EMFILE:
         import resource
