@@ -205,7 +205,7 @@ def test_expressions_among_those_who_have_it() -> None:
         story.press("/", f"pid == {puppet.pid} and mode == w", "enter")
         story.wait_for("1 row")
         story.wait_for(lambda _: story.selected.split()[:1] == [str(puppet.pid)])
-        assert f" {fd} " in story.selected
+        story.wait_for(lambda _: f" {fd} " in story.selected)
         story.press("/", " and modd == w", "enter")
         story.wait_for("no column is called modd")
 

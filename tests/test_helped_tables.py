@@ -133,8 +133,7 @@ def test_a_window_is_one_request_and_a_sweep_few(puppet: Puppet, helper: HelperP
     assert window is not None
     assert client.asked == 2  # numbers, and what has none
     assert {0, 1, 2, 3, 4, "cwd"} <= window.keys()
-    procfs.pids()
-    pids = ProcFs().pids()
+    pids = procfs.pids()
     client.asked = 0
     answers = {pid: procfs._refusals.answer(client, pid) for pid in pids}
     assert answers[puppet.pid] == 0

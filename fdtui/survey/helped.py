@@ -55,7 +55,9 @@ class _Sweep:
         """Ask, when it is not known yet; None when the helper does not answer."""
         if pid not in self._known:
             self._asked += 1
-            pids = [pid, *self._listed] if self._asked > _ONE_BY_ONE else [pid]
+            # One that was not there yet when they were listed is not worth asking about all again.
+            together = self._asked == _ONE_BY_ONE + 1
+            pids = [pid, *self._listed] if together else [pid]
             try:
                 self._known |= self._ask(client, pids)
             except FdtuiError:
