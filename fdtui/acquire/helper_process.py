@@ -158,7 +158,8 @@ def start(
     """
     if via != "self" and via not in tools():
         raise HelperFailed(f"{via} is not installed", f"apt-get install {via}")
-    with tempfile.TemporaryFile() as errors, _sigint_to_the_child(ask):
+    # In memory: the disk may be full.
+    with open(os.memfd_create("errors"), "w+b") as errors, _sigint_to_the_child(ask):
         attempt = _Attempt(via, ask, descriptors, unsafe, timeout, errors)
         started = attempt.by_stdin()
         if started is None and attempt.code == wire.EXIT_NO_SOCKET:
@@ -196,7 +197,12 @@ class _Attempt:
 
     def by_path(self) -> HelperProcess | None:
         """Have it connect to a socket in a folder of our own: sudoers may replace stdin."""
-        folder = _own_folder()
+        try:
+            folder = _own_folder()
+        except OSError as error:
+            raise HelperFailed(
+                f"no folder for a socket to meet at: {error}", "free space in /tmp"
+            ) from error
         path = f"{folder}/socket"
         try:
             with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener:

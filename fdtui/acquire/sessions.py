@@ -66,8 +66,15 @@ def _fits(base: Path) -> bool:
     return len(os.fsencode(base / "fdtui" / "inbox-0000.sock")) < _SUN_PATH
 
 
+def _tmp() -> Path:
+    try:
+        return Path(tempfile.gettempdir())
+    except FileNotFoundError:  # all disks are full, but who listens there already can be found
+        return Path("/tmp")  # noqa: S108
+
+
 def _in_tmp() -> list[Path]:
-    uid, root = os.geteuid(), Path(tempfile.gettempdir())
+    uid, root = os.geteuid(), _tmp()
     return [root / f"fdtui-{uid}", *sorted(root.glob(f"fdtui-{uid}-*"))]
 
 
@@ -90,7 +97,7 @@ def make_folder() -> Path:
         if not refusal(folder):
             return folder
     # The name is taken by somebody else: one that nobody could foresee.
-    return Path(tempfile.mkdtemp(prefix=f"{first.name}-"))
+    return Path(tempfile.mkdtemp(prefix=f"{first.name}-", dir=first.parent))
 
 
 def _make(folder: Path) -> str:
