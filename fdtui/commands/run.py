@@ -6,7 +6,9 @@ fdtui run 812:3=0 -- gzip -c > copy.gz      fdtui run 812:5 -- ./inspect --fd 5
 from __future__ import annotations
 
 import argparse
+import errno
 import os
+import resource
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -64,6 +66,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Acquire, start, wait; the status is the command's, 128+n when a signal ended it."""
     wishes, command = parse_words(args.words)
+    _check_limit(wishes)
     with ExitStack() as stack:
         inherited = {wish.number: stack.enter_context(descriptor(wish, args)) for wish in wishes}
         return execute(command, inherited, stack)
@@ -113,6 +116,19 @@ def parse_words(words: list[str]) -> tuple[list[Wish], list[str]]:
     return wishes, command
 
 
+def _check_limit(wishes: list[Wish]) -> None:
+    """CallFailed for a number that the command cannot have, before it is acquired."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    for wish in wishes:
+        if wish.number >= soft != resource.RLIM_INFINITY:
+            raise CallFailed(
+                f"dup2({wish.number})",
+                errno.EBADF,
+                f"RLIMIT_NOFILE allows numbers below {soft}",
+                f"PID:FD=N chooses another, ulimit -n {wish.number + 1} allows it",
+            )
+
+
 @contextmanager
 def descriptor(wish: Wish, args: argparse.Namespace) -> Iterator[OwnedFd]:
     """Yield what the command inherits, and say in words on stderr which description it is."""
@@ -120,6 +136,11 @@ def descriptor(wish: Wish, args: argparse.Namespace) -> Iterator[OwnedFd]:
     custody = open_custody(wish.target, args.via)
     try:
         if not custody.shares_description:
+            if args.shared:
+                raise FdtuiError(
+                    f"{custody.via} gives a private description, not the target's own",
+                    "--via pidfd_getfd, helper or injection gives that",
+                )
             assert custody.private is not None
             _tell(wish, custody, f"private by {custody.via}: own offset")
             yield _blocking(custody.private)

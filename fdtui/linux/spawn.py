@@ -6,11 +6,12 @@ nursery.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import select
 import signal
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 
 from fdtui.linux import syscalls
@@ -62,13 +63,12 @@ def spawn(
     Numbers may be 0, 1, 2, and those that this process uses itself.  Signals that Python ignores
     (SIGPIPE, SIGXFSZ) have their default again; `mask` is what is blocked in it.
     """
-    # Duplicates above every wanted number: then no dup2 lands on one that is still needed.
-    above = max(inherited, default=2) + 1
+    if not command[0]:  # posix_spawnp(3) of Python raises ValueError
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
     copies: dict[int, OwnedFd] = {}
     try:
         for number, owned in inherited.items():
-            copy = fcntl.fcntl(owned.fileno(), fcntl.F_DUPFD_CLOEXEC, max(above, 3))
-            copies[number] = OwnedFd(copy)
+            copies[number] = _aside(owned, inherited)
         actions: list[tuple[int, int] | tuple[int, int, int]] = [
             (os.POSIX_SPAWN_DUP2, copy.fileno(), number) for number, copy in copies.items()
         ]
@@ -87,6 +87,17 @@ def spawn(
     finally:
         for mine in copies.values():
             mine.close()
+
+
+def _aside(owned: HasFileno, wanted: Collection[int]) -> OwnedFd:
+    """Duplicate it to a number nobody wants: then no dup2 lands on one that is still needed."""
+    at = 3
+    while True:
+        copy = OwnedFd(fcntl.fcntl(owned.fileno(), fcntl.F_DUPFD_CLOEXEC, at))
+        if copy.fileno() not in wanted:
+            return copy
+        at = copy.fileno() + 1
+        copy.close()
 
 
 def _inheritable() -> list[int]:
