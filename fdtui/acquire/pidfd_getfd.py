@@ -59,9 +59,10 @@ def explain(target: Target, error: OSError) -> Refusal:
             return filter_refusal(errno.ENOSYS)
         case errno.EMFILE:
             soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+            raised = f"after ulimit -n {hard}" if soft < hard else "with a higher hard limit"
             return Refusal(
                 f"fdtui's own table is full (RLIMIT_NOFILE {soft})",
-                f"release something in Held, or start fdtui after ulimit -n {hard}",
+                f"release something in Held, or start fdtui {raised}",
             )
         case errno.ENFILE:
             return Refusal("the system's table of files is full", "sysctl fs.file-max")

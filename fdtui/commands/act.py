@@ -7,6 +7,7 @@ sizes and offsets take 0x, K, M, G.  Options may stand anywhere; behind -- there
 from __future__ import annotations
 
 import argparse
+import errno
 import os
 import shlex
 import sys
@@ -18,7 +19,7 @@ from fdtui.acquire.injection import WORKERS
 from fdtui.commands.actwords import Given, take_apart
 from fdtui.commands.helping import with_helper
 from fdtui.commands.targets import parse_target
-from fdtui.errors import FdtuiError, WrongUsage
+from fdtui.errors import CallFailed, FdtuiError, WrongUsage
 from fdtui.keeper.actions import actions, fitting
 from fdtui.keeper.actions.affected import affected
 from fdtui.keeper.actions.arguments import MAX_TEXT, parse_words
@@ -96,13 +97,20 @@ def _action(given: Given) -> Action | None:
 
 
 def _absolute(word: str, action: str) -> str:
-    if action not in _PATHS or word.startswith(("/", "@", "|")):
+    if action not in _PATHS or not word or word.startswith(("/", "@", "|")):
         return word
-    return os.path.abspath(word)
+    from fdtui.survey.reach import absolute
+
+    return absolute(word)
 
 
 def _stdin() -> bytes:
-    return sys.stdin.buffer.read(MAX_TEXT + 1)
+    if sys.stdin is None:
+        raise CallFailed("read(stdin)", errno.EBADF, "standard input is closed")
+    try:
+        return sys.stdin.buffer.read(MAX_TEXT + 1)
+    except OSError as error:
+        raise CallFailed("read(stdin)", error) from error
 
 
 def _list(custody: Custody) -> int:

@@ -16,6 +16,7 @@ from fdtui.acquire.base import Target
 from fdtui.commands.catfile import copy_to_file, refuse_itself, takes_holes
 from fdtui.commands.helping import with_helper
 from fdtui.commands.targets import parse_target
+from fdtui.commands.telling import unexpected
 from fdtui.errors import CallFailed, FdtuiError, errno_name
 from fdtui.keeper.codec import error_from, error_json
 from fdtui.keeper.custody import Custody
@@ -131,9 +132,15 @@ def _child(parent: int, target: Target, args: argparse.Namespace, report: OwnedF
     except FdtuiError as error:
         os.write(report.fileno(), json.dumps(error_json(error)).encode())
     except OSError as error:
-        told = error_json(CallFailed("cat", error))
-        os.write(report.fileno(), json.dumps(told).encode())
+        os.write(report.fileno(), json.dumps(error_json(_foreseen(error))).encode())
     return 1
+
+
+def _foreseen(error: OSError) -> CallFailed:
+    try:
+        return unexpected(error)
+    except OSError:
+        return CallFailed("cat", error)
 
 
 def copy(custody: Custody, args: argparse.Namespace) -> int:
@@ -193,10 +200,16 @@ def _start(custody: Custody, offset: int | str) -> int:
 
 
 def _copy_queue(custody: Custody, args: argparse.Namespace) -> int:
-    offset = args.offset if isinstance(args.offset, int) and args.offset > 0 else 0
-    length = CHUNK if args.length is None else args.length
+    kind, offset = custody.kind, args.offset
+    if not isinstance(offset, int):
+        raise FdtuiError(f"{kind.name}: a queue has no offset of its own", "--offset N, or -N")
     with custody.seen() as seen:
-        stretch = read_seen(custody, seen, offset, length)
+        queued = kind.size(seen.entry, seen.info) or 0
+        # A buffer is as long as what is asked for, and no queue is longer than this.
+        most = max(queued, CHUNK)
+        at = max(0, queued + offset) if offset < 0 else min(offset, most)
+        length = most if args.length is None else min(args.length, most)
+        stretch = read_seen(custody, seen, at, length)
     _write(stretch._replace(data=stretch.data[:length]))
     return 0
 

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 
 from fdtui.acquire.send import send
 from fdtui.acquire.sessions import choose, sessions
 from fdtui.commands.options import number
-from fdtui.errors import CallFailed, FdtuiError
+from fdtui.commands.telling import fail
+from fdtui.errors import CallFailed, FdtuiError, WrongUsage
 from fdtui.linux.owned import OwnedFd
 from fdtui.linux.procfs import ProcFs
-from fdtui.render.safe import plain
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -45,8 +44,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _usage(error: FdtuiError) -> int:
-    print(f"fdtui: {plain(error.message)}\n  {plain(error.remedy)}", file=sys.stderr)
-    return 2
+    return fail(WrongUsage(error.message, error.remedy))
 
 
 def _own(number: int) -> OwnedFd:

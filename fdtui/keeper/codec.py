@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Literal, cast
 
 from fdtui.acquire.base import State, Target, Verdict
-from fdtui.errors import CallFailed, FdtuiError
+from fdtui.errors import CallFailed, FdtuiError, WrongUsage
 from fdtui.keeper.api import Acquired, BadBlock, DirEntry, Hold, Match, Window
 from fdtui.keeper.wire import WireError
 from fdtui.linux.json_types import Info, Json
@@ -217,6 +217,8 @@ def error_json(error: FdtuiError) -> Json:
     told: Info = {"message": error.message, "remedy": error.remedy}
     if notes := getattr(error, "__notes__", None):
         told["notes"] = notes
+    if isinstance(error, WrongUsage):
+        told["usage"] = True
     if isinstance(error, CallFailed):
         told |= {"call": error.call, "errno": error.errno, "cause": error.cause}
     return told
@@ -225,7 +227,7 @@ def error_json(error: FdtuiError) -> Json:
 def error_from(value: Json) -> FdtuiError:
     it = table(value)
     remedy = text(it["remedy"])
-    error = FdtuiError(text(it["message"]), remedy)
+    error = (WrongUsage if it.get("usage") else FdtuiError)(text(it["message"]), remedy)
     if "call" in it:
         error = CallFailed(text(it["call"]), whole(it["errno"]), text(it["cause"]), remedy)
     for note in items(it.get("notes", [])):

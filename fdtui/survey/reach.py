@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 
+from fdtui.errors import CallFailed
 from fdtui.linux.mountinfo import Mount, mounts_of
 
 PATIENCE = 1.0  # seconds
@@ -36,6 +37,15 @@ def answers(path: str, patience: float = PATIENCE) -> bool:
         _left_behind.append(asking)
         return False
     return True
+
+
+def absolute(path: str) -> str:
+    """Return it as it is called from anywhere; CallFailed where the working directory is gone."""
+    try:
+        return os.path.abspath(path)
+    except FileNotFoundError as error:
+        cause = "the working directory has been removed"
+        raise CallFailed("getcwd", error, cause, "an absolute path needs none") from error
 
 
 _left_behind: list[subprocess.Popen[bytes]] = []  # not waited for: that may take for ever

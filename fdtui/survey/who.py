@@ -21,7 +21,7 @@ from fdtui.survey import whomatch
 from fdtui.survey.decoding import decoded
 from fdtui.survey.facts import Facts
 from fdtui.survey.mapped import MappedFile, held_by
-from fdtui.survey.reach import answers, device_of
+from fdtui.survey.reach import absolute, answers, device_of
 from fdtui.survey.scan import Cancelled, Engine, never
 from fdtui.survey.socks import Socks
 from fdtui.survey.specials import specials
@@ -83,7 +83,7 @@ class _Search:
         if match := _INODE.fullmatch(query):
             return self._inode(int(match[1]))
         if not answers(query):
-            return self._unanswered(os.path.abspath(query))
+            return self._unanswered(absolute(query))
         file = _opened(query)
         if file is not None:
             return self._file(file)
@@ -91,7 +91,7 @@ class _Search:
             port = self._port(int(query)) if int(query) < 1 << 16 else []
             return port or self._inode(int(query))
         if "/" in query:
-            return self._gone(os.path.abspath(query))
+            return self._gone(absolute(query))
         return self._name(query)
 
     # Sockets and pipes
@@ -116,6 +116,8 @@ class _Search:
         if file.type == stat.S_IFDIR:
             return self._below(file)
         if file.type == stat.S_IFSOCK:
+            if _NUMBERED.fullmatch(file.path):  # a link in /proc/PID/fd
+                return self._links([file.path])
             numbers = self._socks.bound_to(file.path, file.status.dev, file.status.ino)
             return self._links([f"socket:[{ino}]" for ino in numbers]) if numbers else []
         if file.type in (stat.S_IFCHR, stat.S_IFBLK):
