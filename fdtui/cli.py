@@ -29,6 +29,7 @@ COMMANDS = {
     "doctor": "what this machine allows, and what would change each refusal",
 }
 _SILENT = ("run", "send")  # the others are of no use without an output
+_WITHOUT_PROC = ("send", "helper")
 _INTERRUPTED, _BROKEN_PIPE = 128 + 2, 128 + 13  # as a shell says it of SIGINT and SIGPIPE
 _DETAILS = """\
 commands:
@@ -73,6 +74,9 @@ def _run_command(name: str, arguments: list[str]) -> int:
     parsed = _parsed(name, module, arguments)
     if sys.stdout is None and name not in _SILENT:
         raise CallFailed("write(stdout)", errno.EBADF, "standard output is closed")
+    if not os.path.exists("/proc/self/stat") and name not in _WITHOUT_PROC:
+        remedy = "mount -t proc proc /proc"
+        raise CallFailed("open(/proc/self/stat)", errno.ENOENT, "/proc is not mounted", remedy)
     status: int = module.run(parsed)
     if sys.stdout is not None:
         sys.stdout.flush()
