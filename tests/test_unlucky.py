@@ -14,13 +14,16 @@ from contextvars import ContextVar
 from pathlib import Path
 
 import pytest
+from textual.pilot import Pilot
 
 from fdtui.render.spans import Span
 from fdtui.survey.workers import Job as Share
 from fdtui.survey.workers import Pool, qualified
 from fdtui.tui.poller import Job, Poller
+from fdtui.tui.widgets.bars import KeyLine
 from fdtui.tui.widgets.wrap import wrap
 from tests.terminal import Terminal
+from tests.widget_app import WidgetApp, body, run
 
 
 def until(holds: Callable[[], bool], term: Terminal, seconds: float = 10.0) -> None:
@@ -65,6 +68,31 @@ def test_a_terminal_of_one_cell_is_lived_through() -> None:
             term.press("escape")
         term.resize(120, 40)
         term.wait_for("LIMIT", 5)
+        term.press("q")
+        assert term.wait_exit() == 0
+
+
+def test_no_key_fits_beside_an_empty_group() -> None:
+    line = KeyLine()
+
+    async def check(app: WidgetApp, pilot: Pilot[None]) -> None:
+        line.show([[("a", "act")], []], [("?", "keys")])
+        for columns in (1, 3, 10, 40):
+            await pilot.resize_terminal(columns, 3)
+            await pilot.pause()
+        assert body(line)[0].split() == ["a", "act", "?", "keys"]
+
+    run(WidgetApp(line), check)
+
+
+def test_a_page_key_comes_before_the_palette_has_lines() -> None:
+    with Terminal([]) as term:
+        term.wait_for("processes,")
+        for keys in ("\x10\x1b[5~", "\x10e\x1b[5~\x1b[6~", "\x10\x1b[6~\x1b[6~\x1b[5~"):
+            term.press(keys)
+            term.pump(0.3)
+            term.press("escape", "escape")
+        term.wait_for("processes,")
         term.press("q")
         assert term.wait_exit() == 0
 

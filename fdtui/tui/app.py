@@ -148,6 +148,15 @@ class FdtuiApp(SessionApp):
         """Quit; everything held is released by the keeper's end."""
         self.leave()
 
+    def action_command_palette(self) -> None:
+        """Ask which command is meant, unless that is being asked."""
+        from textual.command import CommandPalette
+
+        if not isinstance(self.screen, CommandPalette):
+            from fdtui.tui.palette import Palette
+
+            self.push_screen(Palette(id="--command-palette"))
+
     def action_copy_or_leave(self) -> None:
         """ctrl+c ends, as everywhere else."""
         self.leave(130)

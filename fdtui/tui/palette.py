@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
-from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.command import CommandPalette, DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
 
 from fdtui.render.safe import safe
@@ -19,6 +20,14 @@ if TYPE_CHECKING:
 
 
 _MEANT = frozenset({"table.filter", "table.reverse", "place.freeze", "place.keys"})
+
+
+class Palette(CommandPalette):
+    """Textual's own, with page keys that may come before its list has lines."""
+
+    def _action_command_list(self, action: str) -> None:
+        with suppress(KeyError):  # OptionList._move_page of textual 8.2.8 before a layout
+            super()._action_command_list(action)
 
 
 class Everything(Provider):

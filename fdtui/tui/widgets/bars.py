@@ -171,7 +171,7 @@ class KeyLine(LineView):
 
     def _left(self, end: int) -> Spans:
         """As many keys from the left as end before `end`."""
-        groups = [list(group) for group in self._groups]
+        groups = [list(group) for group in self._groups if group]
         while groups:
             run = self._run(groups)
             if 1 + width_of(run) <= end - 2:
