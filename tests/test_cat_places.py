@@ -11,6 +11,7 @@ import tempfile
 import termios
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -121,6 +122,44 @@ def test_an_empty_path_is_not_the_working_directory(pipe: str, action: str) -> N
     done = run("act", pipe, action, "", "--yes")
     assert done.returncode == 2
     assert "an empty name" in done.stderr
+
+
+def test_following_ends_with_its_reader() -> None:
+    with tempfile.TemporaryFile() as file:
+        os.write(file.fileno(), b"all there is")
+        child = subprocess.Popen(
+            [sys.executable, "-m", "fdtui", "cat", "-f", f"{os.getpid()}:{file.fileno()}"],
+            stdout=subprocess.PIPE,
+        )
+        with child:
+            assert child.stdout is not None
+            assert child.stdout.read(12) == b"all there is"
+            child.stdout.close()
+            assert child.wait(10) == 128 + 13
+
+
+def _sleeps(pid: int) -> bool:
+    """Is the child that copies asleep?"""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    states = [Path(f"/proc/{one}/stat").read_text().rpartition(") ")[2][0] for one in children]
+    return states == ["S"]
+
+
+def test_an_offset_past_the_end_is_waited_for() -> None:
+    with tempfile.TemporaryFile() as file:
+        os.write(file.fileno(), b"12345")
+        place = f"{os.getpid()}:{file.fileno()}"
+        child = subprocess.Popen(
+            [sys.executable, "-m", "fdtui", "cat", "-f", "--offset", "7", "--length", "2", place],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        )  # fmt: skip
+        deadline = time.monotonic() + 10
+        while not _sleeps(child.pid):  # it has looked, and waits
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        os.write(file.fileno(), b"6789")
+        told, errors = child.communicate(timeout=10)
+    assert (told, errors) == (b"89", b"")
 
 
 def test_who_is_asked_by_the_link_of_a_socket() -> None:

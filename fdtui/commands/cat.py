@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import select
 import signal
 import sys
 import time
@@ -165,14 +166,15 @@ def copy(custody: Custody, args: argparse.Namespace) -> int:
         return copy_to_file(custody)
     at = _start(custody, args.offset)
     left = MAX_OFFSET if args.length is None else args.length
-    bad = 0
+    bad, before = 0, 0  # `before`: the size at the last look
     while left > 0:
         still = in_target(custody) in ("open", "unknown")
         with custody.seen() as seen:
             size = kind.size(seen.entry, seen.info)
-            if args.follow and size is not None and size < at:
+            if args.follow and size is not None and size < min(at, before):
                 print("fdtui: the file was truncated; going on at its start", file=sys.stderr)
                 at = 0
+            before = size or 0
             while left > 0:
                 stretch = read_seen(custody, seen, at, min(CHUNK, left))
                 _write(stretch)
@@ -183,8 +185,16 @@ def copy(custody: Custody, args: argparse.Namespace) -> int:
                     break
         if not args.follow or not still:
             break
-        time.sleep(PERIOD)
+        _wait()
     return 1 if bad else 0
+
+
+def _wait() -> None:
+    """A period, unless whoever reads stdout has gone: BrokenPipeError, as a write would say it."""
+    poll = select.poll()
+    poll.register(1, 0)
+    if poll.poll(PERIOD * 1000):
+        raise BrokenPipeError
 
 
 def _start(custody: Custody, offset: int | str) -> int:
