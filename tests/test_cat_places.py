@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -167,3 +168,15 @@ def test_who_is_asked_by_the_link_of_a_socket() -> None:
     with one, other:
         done = run("who", f"/proc/{os.getpid()}/fd/{one.fileno()}")
     assert str(os.getpid()) in done.stdout, done.stderr
+
+
+def test_who_knows_a_long_name_that_is_not_of_ascii() -> None:
+    name = "é" * 9  # 18 bytes, of which comm keeps 15: a half of the last
+    with tempfile.TemporaryDirectory() as folder:
+        shutil.copy("/bin/sleep", f"{folder}/{name}")
+        with subprocess.Popen([f"{folder}/{name}", "60"]) as child:
+            try:
+                done = run("who", name)
+            finally:
+                child.kill()
+    assert f" {child.pid} " in f" {done.stdout}", done.stderr

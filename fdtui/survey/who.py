@@ -190,6 +190,7 @@ class _Search:
         from fdtui.survey.containers import Containers  # 7 ms that few questions need
 
         containers = Containers()
+        comm = os.fsdecode(os.fsencode(name)[:15])  # what the kernel keeps, in bytes
         pids = []
         for pid in self._engine.pids():
             owner = self._engine.owner(pid)
@@ -200,7 +201,7 @@ class _Search:
                 name in (container.name, container.label)
                 or (len(name) >= 12 and container.id.startswith(name))
             )
-            if known or owner.comm == name[:15]:
+            if known or owner.comm == comm:
                 pids.append(pid)
         rows = []
         for table in self._engine.tables(pids, cancelled=self._cancelled) if pids else ():
