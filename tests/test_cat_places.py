@@ -179,4 +179,4 @@ def test_who_knows_a_long_name_that_is_not_of_ascii() -> None:
                 done = run("who", name)
             finally:
                 child.kill()
-    assert f" {child.pid} " in f" {done.stdout}", done.stderr
+    assert f"{child.pid} " in done.stdout, done.stderr
