@@ -202,7 +202,7 @@ def test_text_may_look_like_an_option(puppet: Puppet) -> None:
         (["{place}", "levitate"], "no action is called levitate"),
         (["{place}", "seek"], "missing: OFFSET"),
         (["{place}", "seek", "-5"], "not a number of bytes: -5"),
-        (["{place}", "seek", "1", "2"], "2 words are too many or too few"),
+        (["{place}", "seek", "1", "2"], "too many words: 2"),
         (["{place}", "pwrite", "4"], "missing: TEXT"),
         (["{place}", "write", r"\q"], r"no such escape: \q"),
         (["{place}", "truncate", "9E"], "more than a file can have: 9E"),

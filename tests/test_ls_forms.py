@@ -83,6 +83,13 @@ def test_summary_and_tree(pair: tuple[int, int]) -> None:
     assert any(line.endswith("/plain.log") and line.startswith("│ ") for line in lines)
 
 
+@pytest.mark.parametrize("other", [["--tree"], ["-o", "pid"]])
+def test_a_summary_has_neither_columns_nor_a_tree(other: list[str]) -> None:
+    done = ls("--summary", *other)
+    assert done.returncode == 2
+    assert "is not allowed with --summary" in done.stderr
+
+
 def on_terminal(arguments: list[str], **environment: str) -> str:
     """What a terminal gets."""
     ours, theirs = pty.openpty()

@@ -53,6 +53,9 @@ def run(args: argparse.Namespace) -> int:
     """Print; 1 when a process asked for is not there, 3 when some could not be looked into."""
     if args.list_columns:
         return _list_columns()
+    if args.summary and (args.tree or args.output):
+        word = "--tree" if args.tree else "--output"
+        return usage(FdtuiError(f"{word} is not allowed with --summary", "fdtui ls --help"))
     try:
         asked = _asked(args)
     except FdtuiError as error:

@@ -142,7 +142,7 @@ def parse_words(
         raise Usage(f"missing: {' '.join(missing)}", f"takes {usage(arguments)}")
     if (repeated and len(words) % block) or (not repeated and len(words) > block):
         raise Usage(
-            f"{len(words)} words are too many or too few",
+            f"too {'few' if repeated else 'many'} words: {len(words)}",
             f"takes {usage(arguments)}" if arguments else "takes none",
         )
     values: list[Value] = []

@@ -206,4 +206,8 @@ def absolute(action: Action, place: int, word: str) -> str:
     """A path is meant from where fdtui was started."""
     if action.arguments[place].parse is not parse_name or word[:1] in ("@", "|", ""):
         return word
-    return os.path.abspath(os.path.expanduser(word))
+    path = os.path.expanduser(word)
+    try:
+        return os.path.abspath(path)
+    except FileNotFoundError:
+        return path  # the working directory has been removed: open(2) will say so

@@ -46,8 +46,18 @@ def proposal(entry: Entry) -> str:
 
 def destination(typed: str, name: str) -> str:
     """The absolute path that is meant; a folder stands for a file of that name in it."""
-    path = os.path.abspath(os.path.expanduser(typed))
+    path = os.path.expanduser(typed)
+    if not os.path.isabs(path) and _here():  # else open(2) will say what is wrong
+        path = os.path.abspath(path)
     return os.path.join(path, name) if os.path.isdir(path) else path
+
+
+def _here() -> str:
+    """Where a relative path begins; "" where that folder has been removed."""
+    try:
+        return f"in {safe(os.getcwd())}"
+    except FileNotFoundError:
+        return ""
 
 
 class Dumping:
@@ -72,7 +82,7 @@ class Dumping:
         line = AskLine(
             "dump to",
             self._name if value is None else value,
-            syntax=f"in {safe(os.getcwd())}",
+            syntax=_here(),
             check=_wrong,
             mistake=mistake,
         )
