@@ -263,8 +263,8 @@ def test_a_dead_file_server_delays_nothing_else(tmp_path: Path, puppet: Puppet, 
         with pytest.raises(CallFailed, match="has not answered"):
             keeper.release(hung.id).result(1.0)
         assert not window.done()
-        puppet(f"os.close({writer})")
         keeper.pin(kept.id, True).result(PATIENCE)
+        puppet(f"os.close({writer})")
         begin = time.monotonic()
         keeper.close()
         assert time.monotonic() - begin < 0.1

@@ -188,10 +188,13 @@ def test_a_gift_that_cannot_be_held_is_refused_and_the_next_is_not(
     finally:
         resource.prlimit(keeper.pid, resource.RLIMIT_AS, before)
     assert "no more threads" in done.stderr
-    # Stacks of threads that ended before are used again, so that some may be held.
-    held = len(keeper.held().result(PATIENCE))
-    assert held < 16
-    until(lambda: ProcFs().fd_count(keeper.pid) == count + held)
+
+    def held() -> int:
+        return len(keeper.held().result(PATIENCE))
+
+    # Stacks of threads that ended before are used again, so that some may be held in a moment.
+    until(lambda: ProcFs().fd_count(keeper.pid) == count + held())
+    assert held() < 16
     keeper.release_all().result(PATIENCE)
     subprocess.run(argv, cwd=ROOT, check=True, timeout=PATIENCE)
     until(lambda: len(keeper.held().result(PATIENCE)) == 16)
